@@ -1,0 +1,8 @@
+"""Table stream: keeps each campaign's totals from the changes of its participants' standings."""
+
+from grapevine.consume import stream_consumer
+from grapevine.engine import totals
+
+handler = stream_consumer(
+    parse=totals.changed_standing, group=totals.campaign_of, handle=totals.project
+)

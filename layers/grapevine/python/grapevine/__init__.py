@@ -1,0 +1,1 @@
+"""Grapevine: the referral, rewards and gamification engine. Reads http -> engine -> table."""

@@ -1,0 +1,98 @@
+"""Who is calling, what they may do, and the first read of every request.
+
+The key, the campaign and what can already be known of the participant are read in one call. A key
+that was read is remembered in the container for `KEY_CACHE_MS`, so a revocation takes that long
+to reach every container; its scopes and its end are checked on every request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grapevine import ids, runtime
+from grapevine.engine.participants.lookup import Located, Reference
+from grapevine.errors import NotAuthorized, NotFound
+from grapevine.table import keys, store
+from grapevine.table.accounts import ApiKey
+from grapevine.table.campaigns import Campaign
+from grapevine.table.keys import Key
+
+KEY_CACHE_MS = 30_000
+
+_REFUSED = "The API key is missing, invalid, revoked, or has no access to this resource."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    account_id: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`campaign` and `located` are there when the route names a campaign and a participant."""
+
+    caller: Caller
+    campaign: Campaign | None
+    located: Located | None
+
+
+def authorize(
+    secret: str | None, scope: str, campaign_id: str | None = None, participant: str | None = None
+) -> Access:
+    """Lets a request through, with what its first read found.
+
+    `participant` is an id or an e-mail address. The account that owns the campaign must be the
+    key's: a foreign campaign is refused like a wrong key, before anything in it is looked at.
+
+    Raises:
+        NotAuthorized: no key, a wrong or ended one, a missing scope, or a foreign campaign.
+        NotFound: there is no such campaign.
+    """
+    if not secret:
+        raise NotAuthorized(_REFUSED)
+    reference = Reference(campaign_id, participant) if campaign_id and participant else None
+    key_hash = ids.hash_of_key(secret)
+    key_item = keys.api_key(key_hash)
+    wanted = _first_keys(campaign_id, reference)
+    remembered = _remembered(key_hash)
+    found = store.get_many(wanted if remembered else [key_item, *wanted])
+    if remembered is None and key_item in found:
+        remembered = _remember(ApiKey.from_item(found[key_item]))
+    if remembered is None or not remembered.is_valid_at(runtime.now_ms()):
+        raise NotAuthorized(_REFUSED)
+    if scope not in remembered.scopes:
+        raise NotAuthorized(f"The API key lacks the scope {scope}.")
+    caller = Caller(remembered.account_id, remembered.key_id)
+    if campaign_id is None:
+        return Access(caller, None, None)
+    campaign = _own_campaign(caller, campaign_id, found)
+    return Access(caller, campaign, Located(reference, found) if reference else None)
+
+
+def _first_keys(campaign_id: str | None, reference: Reference | None) -> list[Key]:
+    if campaign_id is None or not keys.is_id(campaign_id):
+        return []
+    return [keys.campaign(campaign_id), *(reference.first_keys() if reference else [])]
+
+
+def _own_campaign(caller: Caller, campaign_id: str, found: dict[Key, store.Item]) -> Campaign:
+    item = found.get(keys.campaign(campaign_id)) if keys.is_id(campaign_id) else None
+    campaign = Campaign.from_item(item) if item else None
+    if campaign is None or campaign.status == "DELETED":
+        raise NotFound("There is no campaign with this id.")
+    if campaign.account_id != caller.account_id:
+        raise NotAuthorized(_REFUSED)
+    return campaign
+
+
+def _remembered(key_hash: str) -> ApiKey | None:
+    kept: tuple[int, ApiKey] | None = runtime.current().cache.get(f"key:{key_hash}")
+    if kept is None or runtime.now_ms() - kept[0] >= KEY_CACHE_MS:
+        return None
+    return kept[1]
+
+
+def _remember(key: ApiKey) -> ApiKey:
+    runtime.current().cache[f"key:{key.key_hash}"] = (runtime.now_ms(), key)
+    return key

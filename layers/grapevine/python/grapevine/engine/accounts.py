@@ -1,0 +1,166 @@
+"""Accounts and their API keys: made, listed, rotated and revoked.
+
+The secret of a key is shown once, when it is made; only its hash is stored. A warm container may
+accept a key for `grapevine.engine.access.KEY_CACHE_MS` after its revocation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from grapevine import ids, runtime
+from grapevine.engine.attempts import attempts
+from grapevine.errors import InvalidRequest, NotFound
+from grapevine.table import keys, store
+from grapevine.table.accounts import Account, AccountApiKey, ApiKey, key_hashes_of
+from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+
+ALL_SCOPES = frozenset(
+    {
+        "team:read",
+        "team:write",
+        "api_key:rotate",
+        "program:read",
+        "program:write",
+        "participant:read",
+        "participant:write",
+        "participant:delete",
+        "reward:read",
+        "reward:write",
+        "reward:delete",
+        "reward:fulfill",
+        "analytics:read",
+    }
+)
+"""The scopes that the GrowSurf API names."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made: the only time that `secret` can be seen."""
+
+    key_id: str
+    secret: str
+    scopes: frozenset[str]
+
+
+def create_account(name: str) -> Account:
+    if not name.strip():
+        raise InvalidRequest("An account needs a name.")
+    account = Account(account_id=ids.account_id(), name=name, created_at=runtime.now_ms())
+    store.transact([Put(account.to_item(), ABSENT)])
+    return account
+
+
+def create_key(
+    account_id: str,
+    *,
+    name: str,
+    scopes: Iterable[str] = ALL_SCOPES,
+    secret: str | None = None,
+) -> NewKey:
+    """A new key of the account; `secret` sets it instead of drawing one.
+
+    Raises:
+        NotFound: there is no such account.
+        InvalidRequest: an unknown scope, or the secret is already somebody's key.
+    """
+    _require_account(account_id)
+    new_key, writes = _new_key(account_id, name, frozenset(scopes), secret)
+    try:
+        store.transact(writes)
+    except TransactionCanceled:
+        raise InvalidRequest("This key is already in use.") from None
+    return new_key
+
+
+def list_keys(account_id: str) -> list[ApiKey]:
+    """All keys that the account ever had, oldest first.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    _require_account(account_id)
+    found = store.get_many(keys.api_key(key_hash) for key_hash in key_hashes_of(account_id))
+    return sorted(map(ApiKey.from_item, found.values()), key=lambda key: key.created_at)
+
+
+def revoke_key(account_id: str, key_id: str) -> None:
+    """Ends the key now; revoking it again changes nothing.
+
+    Raises:
+        NotFound: the account has no such key.
+    """
+    for _ in attempts():
+        now = runtime.now_ms()
+        key = _key_of(account_id, key_id)
+        if not key.is_valid_at(now):
+            return
+        try:
+            store.transact([_ending(key, now)])
+        except TransactionCanceled:
+            continue
+        return
+
+
+def rotate_key(account_id: str, key_id: str, *, grace_ms: int = 0) -> NewKey:
+    """A new key with the same name and scopes; the old one ends after `grace_ms`.
+
+    Raises:
+        NotFound: the account has no such key.
+        InvalidRequest: the key has ended already.
+    """
+    for _ in attempts():
+        now = runtime.now_ms()
+        old = _key_of(account_id, key_id)
+        if not old.is_valid_at(now) or old.valid_until is not None:
+            raise InvalidRequest("This key has been rotated or revoked already.")
+        new_key, writes = _new_key(account_id, old.name, frozenset(old.scopes), None)
+        try:
+            store.transact([_ending(old, now + grace_ms), *writes])
+        except TransactionCanceled:
+            continue
+        return new_key
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+def _require_account(account_id: str) -> None:
+    if not keys.is_id(account_id) or store.get(keys.account(account_id)) is None:
+        raise NotFound("There is no such account.")
+
+
+def _key_of(account_id: str, key_id: str) -> ApiKey:
+    listed = None
+    if keys.is_id(account_id) and keys.is_id(key_id):
+        listed = store.get(keys.account_api_key(account_id, key_id))
+    if listed is None:
+        raise NotFound("The account has no such key.")
+    item = store.get(keys.api_key(AccountApiKey.from_item(listed).key_hash))
+    if item is None:
+        raise NotFound("The account has no such key.")
+    return ApiKey.from_item(item)
+
+
+def _new_key(
+    account_id: str, name: str, scopes: frozenset[str], secret: str | None
+) -> tuple[NewKey, list[Put]]:
+    unknown = scopes - ALL_SCOPES
+    if unknown or not scopes:
+        raise InvalidRequest(f"Unknown or no scopes: {', '.join(sorted(unknown)) or 'none given'}")
+    new_key = NewKey(ids.key_id(), secret or ids.api_key(), scopes)
+    stored = ApiKey(
+        key_hash=ids.hash_of_key(new_key.secret),
+        key_id=new_key.key_id,
+        account_id=account_id,
+        name=name,
+        scopes=tuple(sorted(scopes)),
+        created_at=runtime.now_ms(),
+    )
+    listed = AccountApiKey(account_id=account_id, key_id=stored.key_id, key_hash=stored.key_hash)
+    return new_key, [Put(stored.to_item(), ABSENT), Put(listed.to_item(), ABSENT)]
+
+
+def _ending(key: ApiKey, at: int) -> Put:
+    ended = replace(key, version=key.version + 1, valid_until=at)
+    return Put(ended.to_item(), version(key.version))

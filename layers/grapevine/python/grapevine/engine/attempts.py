@@ -1,0 +1,30 @@
+"""Trying an optimistic transaction again while others change the same items."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+
+from grapevine.errors import Busy
+
+_DEADLINE_SECONDS = 8.0
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.3
+
+
+def attempts() -> Iterator[int]:
+    """Counts tries from 0, pausing longer and longer with jitter between them.
+
+    Raises:
+        Busy: the deadline (8 s, well inside API Gateway's 30) passed without success.
+    """
+    give_up_at = time.monotonic() + _DEADLINE_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
+    attempt = 0
+    while time.monotonic() < give_up_at:
+        yield attempt
+        time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        attempt += 1
+    raise Busy

@@ -1,0 +1,204 @@
+"""Campaigns: created, read, changed, cloned, and taken through their life.
+
+DRAFT --publish--> IN_PROGRESS --end--> COMPLETE --resume--> IN_PROGRESS
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal, TypedDict
+
+from grapevine import ids, runtime
+from grapevine.engine.attempts import attempts
+from grapevine.engine.program import Installation, Options, options_of
+from grapevine.errors import InvalidRequest, Problem
+from grapevine.table import keys, store
+from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
+from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCampaign:
+    """`name` None takes a name made of the date."""
+
+    name: str | None = None
+    company_name: str | None = None
+    company_logo_image_url: str | None = None
+    currency_iso: str = "USD"
+    goal: str | None = None
+
+
+class CampaignChanges(TypedDict, total=False):
+    """The fields that were sent."""
+
+    name: str
+    company_name: str | None
+    company_logo_image_url: str | None
+    status: Literal["IN_PROGRESS", "COMPLETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignWithTotals:
+    campaign: Campaign
+    totals: Totals
+
+
+def create(account_id: str, new: NewCampaign) -> CampaignWithTotals:
+    """A new campaign in DRAFT. A repeated request makes another one."""
+    now = runtime.now_ms()
+    today = datetime.fromtimestamp(now / 1000, tz=UTC).date()
+    return _stored(
+        Campaign(
+            campaign_id=ids.campaign_id(),
+            account_id=account_id,
+            name=new.name if new.name is not None else f"Referral Program {today.isoformat()}",
+            company_name=new.company_name,
+            company_logo_image_url=new.company_logo_image_url,
+            currency_iso=new.currency_iso,
+            goal=new.goal,
+            created_at=now,
+        )
+    )
+
+
+def clone(campaign: Campaign) -> CampaignWithTotals:
+    """A new DRAFT with the same configuration, without participants."""
+    return _stored(
+        replace(
+            campaign,
+            campaign_id=ids.campaign_id(),
+            version=0,
+            name=f"Copy of {campaign.name}"[:255],
+            status="DRAFT",
+            created_at=runtime.now_ms(),
+            started_at=None,
+            ended_at=None,
+        )
+    )
+
+
+def _stored(campaign: Campaign) -> CampaignWithTotals:
+    for _ in attempts():
+        listed = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
+        try:
+            store.transact([Put(campaign.to_item(), ABSENT), Put(listed.to_item(), ABSENT)])
+        except TransactionCanceled:
+            campaign = replace(campaign, campaign_id=ids.campaign_id())
+            continue
+        return CampaignWithTotals(campaign, Totals(campaign_id=campaign.campaign_id))
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+def with_totals(campaign: Campaign) -> CampaignWithTotals:
+    totals = store.get(keys.totals(campaign.campaign_id))
+    return CampaignWithTotals(campaign, Totals.from_projection(campaign.campaign_id, totals))
+
+
+def of_account(account_id: str) -> list[CampaignWithTotals]:
+    """All campaigns that are not deleted, oldest first."""
+    campaign_ids = ids_of_account(account_id)
+    found = store.get_many(
+        key for one in campaign_ids for key in (keys.campaign(one), keys.totals(one))
+    )
+    stored = [found.get(keys.campaign(one)) for one in campaign_ids]
+    listed = [Campaign.from_item(item) for item in stored if item is not None]
+    return [
+        CampaignWithTotals(
+            campaign,
+            Totals.from_projection(
+                campaign.campaign_id, found.get(keys.totals(campaign.campaign_id))
+            ),
+        )
+        for campaign in sorted(listed, key=lambda one: (one.created_at, one.campaign_id))
+        if campaign.status != "DELETED"
+    ]
+
+
+def update(campaign: Campaign, changes: CampaignChanges) -> CampaignWithTotals:
+    """The campaign after the changes; a status it has already changes nothing.
+
+    Raises:
+        InvalidRequest: the status cannot be reached from the present one.
+        Busy: nothing was written.
+    """
+    return with_totals(_change(campaign, lambda before: _changed(before, changes)))
+
+
+def _changed(before: Campaign, changes: CampaignChanges) -> Campaign:
+    described = replace(
+        before,
+        name=changes.get("name", before.name),
+        company_name=changes.get("company_name", before.company_name),
+        company_logo_image_url=changes.get("company_logo_image_url", before.company_logo_image_url),
+    )
+    target = changes.get("status", before.status)
+    return described if target == before.status else _moved(described, target)
+
+
+def _moved(campaign: Campaign, target: str) -> Campaign:
+    now = runtime.now_ms()
+    match campaign.status, target:
+        case (("DRAFT" | "COMPLETE" | "CANCELLED"), "IN_PROGRESS"):
+            started_at = campaign.started_at or now
+            return replace(campaign, status="IN_PROGRESS", started_at=started_at, ended_at=None)
+        case "IN_PROGRESS", "COMPLETE":
+            return replace(campaign, status="COMPLETE", ended_at=now)
+    message = f"A campaign that is {campaign.status} cannot become {target}."
+    raise InvalidRequest(message, Problem("body", "status", "invalid_transition", message, target))
+
+
+def update_installation(campaign: Campaign, changes: Installation) -> Installation:
+    """The installation after the fields that were sent have changed; lists are replaced.
+
+    Raises:
+        Busy: nothing was written.
+    """
+    changed = _change(
+        campaign,
+        lambda before: replace(
+            before, installation={**before.installation, **changes.set_fields()}
+        ),
+    )
+    return Installation.model_validate(changed.installation)
+
+
+def update_options(campaign: Campaign, changes: Options) -> Options:
+    """The options after the fields that were sent have changed.
+
+    Raises:
+        InvalidRequest: the result contradicts itself.
+        Busy: nothing was written.
+    """
+    return options_of(_change(campaign, lambda before: _with_options(before, changes)))
+
+
+def _with_options(before: Campaign, changes: Options) -> Campaign:
+    together = {**before.options, **changes.set_fields()}
+    try:
+        Options.model_validate(together)
+    except ValueError:
+        message = "requireManualRewardApproval and autoFulfillRewards exclude each other."
+        raise InvalidRequest(
+            message, Problem("body", "autoFulfillRewards", "conflict", message)
+        ) from None
+    return replace(before, options=together)
+
+
+def _change(campaign: Campaign, change: Callable[[Campaign], Campaign]) -> Campaign:
+    """Lays a change over the campaign as it is, again when somebody else was faster."""
+    for attempt in attempts():
+        if attempt:
+            item = store.get(campaign.key)
+            campaign = Campaign.from_item(item) if item else campaign
+        changed = change(campaign)
+        if changed == campaign:
+            return campaign
+        changed = replace(changed, version=campaign.version + 1)
+        try:
+            store.transact([Put(changed.to_item(), version(campaign.version))])
+        except TransactionCanceled:
+            continue
+        return changed
+    raise AssertionError("attempts() ends by raising Busy")

@@ -1,0 +1,1 @@
+"""Participants: found, added, changed, deleted, listed and described."""

@@ -1,0 +1,201 @@
+"""Adding a participant: one transaction writes the profile, the standing, the guards of e-mail
+and share keys, the referral, and the referrer's credit where it is given at once.
+
+The e-mail guard makes a repeated request harmless: it answers the participant that is there.
+A number of the join sequence is drawn before the transaction. Where the participant does not come
+to be, the number is written down as void, so that the sequence stays dense; a process that dies
+in between leaves a hole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from grapevine import ids, runtime
+from grapevine.engine import credit, referrals
+from grapevine.engine.attempts import attempts
+from grapevine.engine.participants.lookup import (
+    Participant,
+    participant_in,
+    participant_keys,
+    referrer_guard_key,
+    referrer_id_in,
+)
+from grapevine.engine.participants.metadata import Scalar
+from grapevine.engine.participants.share import vanity_key_for
+from grapevine.engine.program import options_of
+from grapevine.errors import Busy
+from grapevine.months import DAY_MS, month_at
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign, next_join_sequence
+from grapevine.table.participants import EmailGuard, Profile, normalise_email
+from grapevine.table.referrals import Referral, ReferralStatus
+from grapevine.table.standings import Standing
+from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write
+
+TOMBSTONE_LIFE_MS = 30 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewParticipant:
+    """What a caller may say of a new participant; `referred_by` is an id, a vanity key or an
+    e-mail address, and one that nobody has is ignored."""
+
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    referred_by: str | None = None
+    referral_status: ReferralStatus | None = None
+    metadata: dict[str, Scalar] = field(default_factory=dict)
+    ip_address: str | None = None
+    fingerprint: str | None = None
+    mobile_instance_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    participant: Participant
+    is_new: bool
+
+
+def add(campaign: Campaign, new: NewParticipant) -> Added:
+    """The participant with this e-mail address: the one there is, unchanged, or a new one.
+
+    Raises:
+        Busy: nothing was written.
+    """
+    adding = _Adding(campaign, new)
+    try:
+        for _ in attempts():
+            added = adding.try_once()
+            if added is not None:
+                return added
+    except Busy:
+        adding.give_up()
+        raise
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+class _Adding:
+    """One request's tries: what they share is the join sequence number and the ids drawn."""
+
+    def __init__(self, campaign: Campaign, new: NewParticipant) -> None:
+        self._campaign = campaign
+        self._new = new
+        self._terms = referrals.terms_of(campaign)
+        self._join_sequence: int | None = None
+        self._participant_id = ids.participant_id()
+        self._vanity_key = vanity_key_for(new.first_name, self._participant_id)
+
+    def try_once(self) -> Added | None:
+        """None when somebody else was in the way and it is worth another try."""
+        campaign_id = self._campaign.campaign_id
+        email_key = keys.email_guard(campaign_id, normalise_email(self._new.email))
+        referrer_key = referrer_guard_key(campaign_id, self._new.referred_by or "")
+        found = store.get_many([email_key, referrer_key] if referrer_key else [email_key])
+        if email_key in found:
+            return self._existing(EmailGuard.from_item(found[email_key]).participant_id)
+        referrer = self._referrer(referrer_id_in(found.get(referrer_key) if referrer_key else None))
+        if self._join_sequence is None:
+            self._join_sequence = next_join_sequence(campaign_id)
+        profile, standing, referral = self._compose(referrer, self._join_sequence)
+        writes: list[Write] = [
+            Put(entity.to_item(), ABSENT)
+            for entity in (profile, standing, profile.email_guard, *profile.key_guards)
+        ]
+        if referral and referrer:
+            writes.append(Put(referral.to_item(), ABSENT))
+            if referral.status == "CREDIT_AWARDED":
+                writes.append(credit.credit_write(referrer, referral))
+        try:
+            store.transact(writes)
+        except TransactionCanceled as lost:
+            self._choose_other_keys(profile, lost.failed)
+            return None
+        return Added(Participant(profile, standing), is_new=True)
+
+    def give_up(self) -> None:
+        """Marks the number that was drawn as nobody's. Only called when no try has committed."""
+        if self._join_sequence is None:
+            return
+        now = runtime.now_ms()
+        void = Standing(
+            campaign_id=self._campaign.campaign_id,
+            participant_id=f"void-{self._join_sequence}",
+            version=1,
+            join_sequence=self._join_sequence,
+            joined_month=month_at(now),
+            deleted_at=now,
+            expires_at=(now + TOMBSTONE_LIFE_MS) // 1000,
+        )
+        store.transact([Put(void.to_item(), ABSENT)])
+
+    def _existing(self, participant_id: str) -> Added | None:
+        campaign_id = self._campaign.campaign_id
+        found = store.get_many(participant_keys(campaign_id, participant_id))
+        participant = participant_in(found, campaign_id, participant_id)
+        if participant is None:
+            return None
+        self.give_up()
+        return Added(participant, is_new=False)
+
+    def _referrer(self, referrer_id: str | None) -> Standing | None:
+        if referrer_id is None:
+            return None
+        item = store.get(keys.standing(self._campaign.campaign_id, referrer_id))
+        standing = Standing.from_item(item) if item else None
+        return standing if standing and standing.deleted_at is None else None
+
+    def _compose(
+        self, referrer: Standing | None, join_sequence: int
+    ) -> tuple[Profile, Standing, Referral | None]:
+        new, now, campaign_id = self._new, runtime.now_ms(), self._campaign.campaign_id
+        profile = Profile(
+            campaign_id=campaign_id,
+            participant_id=self._participant_id,
+            email=new.email,
+            first_name=new.first_name,
+            last_name=new.last_name,
+            created_at=now,
+            referral_source="PARTICIPANT" if referrer else "DIRECT",
+            referrer_id=referrer.participant_id if referrer else None,
+            metadata=dict(new.metadata),
+            vanity_keys=(self._vanity_key,) if self._vanity_key else (),
+        )
+        if not options_of(self._campaign).enforce_gdpr_compliance:
+            profile = replace(
+                profile,
+                ip_address=new.ip_address,
+                fingerprint=new.fingerprint,
+                mobile_instance_id=new.mobile_instance_id,
+            )
+        standing = Standing(
+            campaign_id=campaign_id,
+            participant_id=self._participant_id,
+            join_sequence=join_sequence,
+            joined_month=month_at(now),
+        )
+        if referrer is None:
+            return profile, standing, None
+        referral = referrals.opened(
+            campaign_id,
+            referrer.participant_id,
+            self._participant_id,
+            requested=new.referral_status,
+            joined_at=now,
+            terms=self._terms,
+            now=now,
+        )
+        return profile, standing, referral
+
+    def _choose_other_keys(self, profile: Profile, failed: frozenset[keys.Key]) -> None:
+        """A taken id is drawn anew; a generated vanity key that somebody owns is left out."""
+        taken = {
+            *failed.intersection(participant_keys(profile.campaign_id, profile.participant_id)),
+            *failed.intersection([keys.key_guard(profile.campaign_id, profile.participant_id)]),
+        }
+        if taken:
+            self._participant_id = ids.participant_id()
+            self._vanity_key = vanity_key_for(self._new.first_name, self._participant_id)
+        elif self._vanity_key and keys.key_guard(profile.campaign_id, self._vanity_key) in failed:
+            self._vanity_key = None

@@ -1,0 +1,159 @@
+"""Deleting a participant: one transaction removes the person, the rest follows in the background.
+
+Gone at once: profile, guards (the e-mail address, id and vanity keys are free again), the referral
+that brought the participant, and the credit the referrer had for it. The standing stays for a
+while as a tombstone without personal data, so that every reader of the stream learns of it.
+The tombstone is due at once: `erase` then detaches the friends, page by page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from grapevine import runtime
+from grapevine.engine import credit
+from grapevine.engine.attempts import attempts
+from grapevine.engine.participants.add import TOMBSTONE_LIFE_MS
+from grapevine.engine.participants.lookup import Located, Participant, load, locate
+from grapevine.errors import Busy, UnknownParticipant
+from grapevine.table import keys, referrals, store
+from grapevine.table.campaigns import Campaign
+from grapevine.table.due import shard_of
+from grapevine.table.participants import Profile
+from grapevine.table.referrals import Referral
+from grapevine.table.standings import Standing
+from grapevine.table.store import PRESENT, Delete, Put, TransactionCanceled, Write, version
+
+_ERASE_AT_ONCE = 200
+
+
+def delete(located: Located) -> Profile:
+    """The profile of the participant that is now deleted.
+
+    Raises:
+        UnknownParticipant: also when the participant has been deleted before.
+        Busy: nothing was written.
+    """
+    participant = located.load()
+    for attempt in attempts():
+        if attempt:
+            participant = load(participant.profile.campaign_id, participant.participant_id)
+        try:
+            store.transact(_deletion(participant))
+        except TransactionCanceled:
+            continue
+        return participant.profile
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+def _deletion(participant: Participant) -> list[Write]:
+    profile, standing = participant.profile, participant.standing
+    now = runtime.now_ms()
+    tombstone = replace(
+        standing,
+        version=standing.version + 1,
+        referral_count=0,
+        even_month=None,
+        odd_month=None,
+        deleted_at=now,
+        expires_at=(now + TOMBSTONE_LIFE_MS) // 1000,
+        due_shard=shard_of(profile.participant_id),
+        due_at=now,
+    )
+    writes: list[Write] = [
+        Delete(profile.key, version(profile.version)),
+        Put(tombstone.to_item(), version(standing.version)),
+        Delete(profile.email_guard.key, PRESENT),
+        *(Delete(guard.key, PRESENT) for guard in profile.key_guards),
+    ]
+    ties = credit.ties_of(participant)
+    if ties:
+        writes.append(Delete(ties.referral.key, version(ties.referral.version)))
+        if ties.referral.credited_month is not None:
+            uncredited = ties.referrer.minus_one(ties.referral.credited_month)
+            writes.append(Put(uncredited.to_item(), version(ties.referrer.version)))
+    return writes
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What became of one name in a bulk deletion."""
+
+    identifier: str
+    status: str
+    participant_id: str | None = None
+    email: str | None = None
+    message: str | None = None
+
+
+def delete_many(campaign: Campaign, identifiers: list[str]) -> list[BulkResult]:
+    """One result per name, in their order; each participant is deleted on its own."""
+    deleted: dict[str, str] = {}
+    return [_delete_one(campaign, identifier, deleted) for identifier in identifiers]
+
+
+def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) -> BulkResult:
+    """`deleted` maps every name under which an earlier row deleted somebody to that id."""
+    named = identifier.strip().casefold() if "@" in identifier else identifier
+    if named in deleted:
+        return BulkResult(
+            identifier, "DUPLICATE", deleted[named], message="Same participant as an earlier entry."
+        )
+    try:
+        profile = delete(locate(campaign.campaign_id, identifier))
+    except UnknownParticipant:
+        return BulkResult(identifier, "NOT_FOUND", message="No such participant.")
+    except Busy as busy:
+        return BulkResult(identifier, "ERROR", message=str(busy))
+    deleted[profile.participant_id] = profile.participant_id
+    deleted[profile.email_guard.email] = profile.participant_id
+    return BulkResult(identifier, "DELETED", profile.participant_id, profile.email)
+
+
+def erase(tombstone: Standing) -> None:
+    """Detaches the friends of a deleted participant, a page at a time, then takes the tombstone
+    out of the due index; until then the next sweep goes on. Safe to repeat.
+
+    Raises:
+        Busy
+    """
+    left = referrals.of_referrer(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
+    for referral in left:
+        _detach(referral)
+    done = len(left) < _ERASE_AT_ONCE
+    after = replace(
+        tombstone,
+        version=tombstone.version + 1,
+        due_shard=None if done else tombstone.due_shard,
+        due_at=None if done else runtime.now_ms(),
+    )
+    # Somebody else may have finished the same tombstone: then there is nothing left to do.
+    try:
+        store.transact([Put(after.to_item(), version(tombstone.version))])
+    except TransactionCanceled as lost:
+        if not lost.failed:
+            raise Busy from None
+
+
+def _detach(referral: Referral) -> None:
+    """The friend stays, as somebody whose referrer has been deleted."""
+    profile_key = keys.profile(referral.campaign_id, referral.referred_id)
+    for _ in attempts():
+        item = store.get(profile_key)
+        friend = Profile.from_item(item) if item else None
+        writes: list[Write] = [Delete(referral.key, PRESENT)]
+        if friend and friend.referrer_id == referral.referrer_id:
+            detached = replace(
+                friend,
+                version=friend.version + 1,
+                referrer_id=None,
+                referral_source="DELETED_PARTICIPANT",
+            )
+            writes.append(Put(detached.to_item(), version(friend.version)))
+        try:
+            store.transact(writes)
+        except TransactionCanceled as lost:
+            if referral.key in lost.failed:
+                return
+            continue
+        return

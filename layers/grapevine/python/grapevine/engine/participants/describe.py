@@ -1,0 +1,117 @@
+"""Everything that an answer says of participants, read together: two rounds after the first read
+whatever the number of participants (one, when they are all there)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from grapevine import runtime
+from grapevine.engine import referrals, standings
+from grapevine.engine.parallel import in_parallel
+from grapevine.engine.participants.lookup import Participant, participant_in, participant_keys
+from grapevine.engine.participants.share import share_url
+from grapevine.engine.standings import Boards, Ranks
+from grapevine.months import month_at, start_of
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
+from grapevine.table.referrals import CreditedFriend, Referral, ReferralStatus, credited_of
+
+LISTED_FRIENDS = 100
+"""How many credited friends an answer lists by id."""
+
+ReferralSource = Literal["DIRECT", "PARTICIPANT", "DELETED_PARTICIPANT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A participant with all that is derived for an answer. `referrer` has none of its own."""
+
+    participant: Participant
+    ranks: Ranks
+    monthly_referral_count: int
+    prev_monthly_referral_count: int
+    referrals: list[str]
+    monthly_referrals: list[str]
+    share_url: str
+    referral_source: ReferralSource
+    referral_status: ReferralStatus | None
+    referrer: Description | None
+
+
+def describe(campaign: Campaign, participants: Sequence[Participant]) -> list[Description]:
+    """The participants in their order. Ranks and lists of friends are as of this moment."""
+    now = runtime.now_ms()
+    reading = _Reading(campaign, participants, now)
+    return [reading.description(participant) for participant in participants]
+
+
+class _Reading:
+    """One parallel round that reads all that the descriptions need."""
+
+    def __init__(self, campaign: Campaign, participants: Sequence[Participant], now: int) -> None:
+        self._campaign, self._now = campaign, now
+        self._month = month_at(now)
+        self._terms = referrals.terms_of(campaign)
+        campaign_id = campaign.campaign_id
+        referred = [p.profile for p in participants if p.profile.referrer_id]
+        referrer_ids = list(dict.fromkeys(p.referrer_id for p in referred if p.referrer_id))
+        wanted = [key for one in referrer_ids for key in participant_keys(campaign_id, one)]
+        wanted += [
+            keys.referral(campaign_id, p.referrer_id, p.participant_id)
+            for p in referred
+            if p.referrer_id
+        ]
+        listed = dict.fromkeys(
+            p.participant_id for p in participants if p.standing.referral_count
+        ) | dict.fromkeys(referrer_ids)
+        # The pool's result type is the union of what its calls read.
+        results: list[Any] = in_parallel(
+            [
+                *standings.board_reads(campaign_id, self._month),
+                *([partial(store.get_many, wanted)] if wanted else []),
+                *(partial(credited_of, campaign_id, one, LISTED_FRIENDS) for one in listed),
+            ]
+        )
+        self._boards = Boards(self._month, results[0], results[1], results[2])
+        self._found = results[3] if wanted else {}
+        friends = results[4:] if wanted else results[3:]
+        self._friends: dict[str, list[CreditedFriend]] = dict(zip(listed, friends, strict=True))
+
+    def description(self, participant: Participant) -> Description:
+        campaign_id, profile = self._campaign.campaign_id, participant.profile
+        if profile.referrer_id is None:
+            return self._describe(participant, None, profile.referral_source, None)
+        referrer = participant_in(self._found, campaign_id, profile.referrer_id)
+        item = self._found.get(
+            keys.referral(campaign_id, profile.referrer_id, profile.participant_id)
+        )
+        if referrer is None or item is None:
+            return self._describe(participant, None, "DELETED_PARTICIPANT", None)
+        status = referrals.status_at(Referral.from_item(item), self._terms, self._now)
+        above = self._describe(referrer, None, referrer.profile.referral_source, None)
+        return self._describe(participant, above, "PARTICIPANT", status)
+
+    def _describe(
+        self,
+        participant: Participant,
+        referrer: Description | None,
+        source: ReferralSource,
+        status: ReferralStatus | None,
+    ) -> Description:
+        friends = self._friends.get(participant.participant_id, [])
+        month_began = start_of(self._month)
+        return Description(
+            participant=participant,
+            ranks=self._boards.ranks(participant.standing),
+            monthly_referral_count=participant.standing.count_in(self._month),
+            prev_monthly_referral_count=participant.standing.count_in(self._month - 1),
+            referrals=[friend.referred_id for friend in friends],
+            monthly_referrals=[f.referred_id for f in friends if f.credited_at >= month_began],
+            share_url=share_url(self._campaign, participant.profile),
+            referral_source=source,
+            referral_status=status,
+            referrer=referrer,
+        )

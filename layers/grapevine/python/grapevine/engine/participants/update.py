@@ -1,0 +1,187 @@
+"""Changing a participant: only what was sent changes, in one transaction.
+
+The profile's version, the referral's and the referrer's standing's are conditions; whoever loses
+reads again and lays the same changes over the newer state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypedDict
+
+from grapevine import runtime
+from grapevine.engine import credit, referrals
+from grapevine.engine.attempts import attempts
+from grapevine.engine.credit import Ties
+from grapevine.engine.participants import metadata
+from grapevine.engine.participants.lookup import (
+    Located,
+    Participant,
+    load,
+    referrer_guard_key,
+    referrer_id_in,
+)
+from grapevine.engine.participants.metadata import InvalidMetadata, Scalar
+from grapevine.errors import InvalidRequest, Problem
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
+from grapevine.table.participants import EmailGuard, KeyGuard, Profile
+from grapevine.table.referrals import ReferralStatus
+from grapevine.table.standings import Standing
+from grapevine.table.store import ABSENT, PRESENT, Delete, Put, TransactionCanceled, Write, version
+
+
+class Changes(TypedDict, total=False):
+    """The fields that were sent. In `metadata`, None removes a key, None as a whole removes all."""
+
+    email: str
+    first_name: str | None
+    last_name: str | None
+    metadata: dict[str, Scalar | None] | None
+    vanity_keys: tuple[str, ...]
+    notes: str | None
+    unsubscribed: bool
+    paypal_email: str | None
+    referred_by: str
+    referral_status: ReferralStatus
+
+
+_PLAIN_FIELDS = (
+    "email",
+    "first_name",
+    "last_name",
+    "vanity_keys",
+    "notes",
+    "unsubscribed",
+    "paypal_email",
+)
+
+
+def _refused(field: str, code: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, Problem("body", field, code, message))
+
+
+def update(campaign: Campaign, located: Located, changes: Changes) -> Participant:
+    """The participant after the changes.
+
+    Raises:
+        UnknownParticipant
+        InvalidRequest: the e-mail address or a vanity key is somebody else's, a referrer is set
+            already or unknown, the credit has been awarded already, or too much metadata.
+        Busy: nothing was written.
+    """
+    participant = located.load()
+    for attempt in attempts():
+        if attempt:
+            participant = load(campaign.campaign_id, participant.participant_id)
+        profile = _changed_profile(participant.profile, changes)
+        profile, writes = _referral_writes(campaign, participant, profile, changes)
+        if profile != participant.profile:
+            profile = replace(profile, version=profile.version + 1)
+            writes = [*_profile_writes(participant.profile, profile), *writes]
+        if not writes:
+            return participant
+        try:
+            store.transact(writes)
+        except TransactionCanceled as lost:
+            _refuse_taken(participant.profile, profile, lost.failed)
+            continue
+        return replace(participant, profile=profile)
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+def _changed_profile(before: Profile, changes: Changes) -> Profile:
+    plain = {name: changes[name] for name in _PLAIN_FIELDS if name in changes}  # type: ignore[literal-required]
+    profile = replace(before, **plain)
+    if "metadata" not in changes:
+        return profile
+    try:
+        return replace(profile, metadata=metadata.merged(before.metadata, changes["metadata"]))
+    except InvalidMetadata as error:
+        raise _refused("metadata", "invalid_metadata", str(error)) from None
+
+
+def _profile_writes(before: Profile, after: Profile) -> list[Write]:
+    writes: list[Write] = [Put(after.to_item(), version(before.version))]
+    held = {guard.key: guard for guard in _guards(before)}
+    wanted = {guard.key: guard for guard in _guards(after)}
+    writes += [Delete(key, PRESENT) for key in held if key not in wanted]
+    writes += [Put(guard.to_item(), ABSENT) for key, guard in wanted.items() if key not in held]
+    return writes
+
+
+def _guards(profile: Profile) -> list[EmailGuard | KeyGuard]:
+    return [profile.email_guard, *profile.key_guards]
+
+
+def _refuse_taken(before: Profile, after: Profile, failed: frozenset[keys.Key]) -> None:
+    """A guard that somebody else holds is final; every other conflict is worth another try."""
+    if before.key in failed:
+        return
+    if after.email_guard.key in failed:
+        message = "The email is already used by another participant of the campaign."
+        raise _refused("email", "email_taken", message)
+    taken = [guard.share_key for guard in after.key_guards if guard.key in failed]
+    if taken:
+        message = f"Another participant already has this id or vanity key: {', '.join(taken)}"
+        raise _refused("vanityKeys", "vanity_key_taken", message)
+
+
+def _referral_writes(
+    campaign: Campaign, participant: Participant, profile: Profile, changes: Changes
+) -> tuple[Profile, list[Write]]:
+    """The profile with its referrer, and what to write of the referral and the referrer."""
+    if "referred_by" not in changes and "referral_status" not in changes:
+        return profile, []
+    ties = credit.ties_of(participant)
+    if "referred_by" in changes:
+        if ties is not None:
+            message = "The participant already has a referrer, who cannot be replaced."
+            raise _refused("referredBy", "referrer_set", message)
+        return _with_referrer(campaign, profile, changes)
+    return profile, _status_writes(campaign, ties, changes["referral_status"])
+
+
+def _status_writes(campaign: Campaign, ties: Ties | None, requested: ReferralStatus) -> list[Write]:
+    if ties is None:
+        message = "The participant has no referrer, so there is no referral status to set."
+        raise _refused("referralStatus", "no_referrer", message)
+    if ties.referral.status == "CREDIT_AWARDED":
+        message = "Referral credit has already been awarded."
+        raise _refused("referralStatus", "already_awarded", message)
+    terms = referrals.terms_of(campaign)
+    after = referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
+    return [] if after == ties.referral else credit.writes_for(ties, after)
+
+
+def _with_referrer(
+    campaign: Campaign, profile: Profile, changes: Changes
+) -> tuple[Profile, list[Write]]:
+    referrer = _resolve_referrer(campaign.campaign_id, changes["referred_by"])
+    if referrer.participant_id == profile.participant_id:
+        message = "A participant cannot be their own referrer."
+        raise _refused("referredBy", "self_referral", message)
+    referral = referrals.opened(
+        campaign.campaign_id,
+        referrer.participant_id,
+        profile.participant_id,
+        requested=changes.get("referral_status"),
+        joined_at=profile.created_at,
+        terms=referrals.terms_of(campaign),
+        now=runtime.now_ms(),
+    )
+    writes: list[Write] = [Put(referral.to_item(), ABSENT)]
+    if referral.status == "CREDIT_AWARDED":
+        writes.append(credit.credit_write(referrer, referral))
+    referred = replace(profile, referrer_id=referrer.participant_id, referral_source="PARTICIPANT")
+    return referred, writes
+
+
+def _resolve_referrer(campaign_id: str, referred_by: str) -> Standing:
+    guard_key = referrer_guard_key(campaign_id, referred_by)
+    referrer_id = referrer_id_in(store.get(guard_key) if guard_key else None)
+    item = store.get(keys.standing(campaign_id, referrer_id)) if referrer_id else None
+    if item is None or (standing := Standing.from_item(item)).deleted_at is not None:
+        message = "No participant of the campaign has this id, vanity key or email."
+        raise _refused("referredBy", "unknown_referrer", message)
+    return standing

@@ -1,0 +1,87 @@
+"""A campaign's installation and options: every switch that the engine honours, its default and
+its limits (growsurf option names; windows in days).
+
+A switch of the GrowSurf API that is not here is refused, so that nobody relies on one that does
+nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from grapevine.table.campaigns import Campaign
+
+CreditWindowDays = Literal[1, 3, 7, 14, 30, 60, 90, 180, 365]
+CookieWindowDays = Literal[1, 3, 7, 14, 30, 60, 90, 180, 365, 400]
+
+
+def _web_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in text
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable():
+        raise PydanticCustomError("url", "Must be an http or https URL.")
+    return text
+
+
+WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
+
+
+class _Switches(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+    )
+
+    def set_fields(self) -> dict[str, Any]:
+        """What was given, by its API name: defaults are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def complete(self) -> Self:
+        """The same with every default spelled out, as an answer shows it."""
+        return type(self)(**self.model_dump())
+
+
+class Installation(_Switches):
+    """`referral_trigger`: credit at sign-up, or at a later qualifying action (`CUSTOM`).
+    `share_url`: the page that share links lead to."""
+
+    referral_trigger: Literal["ON_SIGNUP", "CUSTOM"] = "CUSTOM"
+    share_url: WebAddress | None = None
+    allowed_urls: Annotated[tuple[WebAddress, ...], Field(max_length=100)] = ()
+
+
+class Options(_Switches):
+    """`referral_credit_window_days`: a pending referral can be credited for so long after the
+    friend joined (None: for ever); it matters with the CUSTOM trigger only.
+    `enforce_gdpr_compliance`: the IP address, fingerprint and instance id are not stored."""
+
+    require_manual_reward_approval: bool = False
+    auto_fulfill_rewards: bool = False
+    enforce_gdpr_compliance: bool = False
+    attribution_model: Literal["LAST_CLICK", "FIRST_CLICK"] = "LAST_CLICK"
+    referral_cookie_window_days: CookieWindowDays = 365
+    referral_credit_window_days: CreditWindowDays | None = None
+
+    @model_validator(mode="after")
+    def _approval_modes_exclude_each_other(self) -> Self:
+        if self.require_manual_reward_approval and self.auto_fulfill_rewards:
+            raise PydanticCustomError(
+                "conflict",
+                "requireManualRewardApproval and autoFulfillRewards exclude each other.",
+            )
+        return self
+
+
+def installation_of(campaign: Campaign) -> Installation:
+    return Installation.model_validate(campaign.installation)
+
+
+def options_of(campaign: Campaign) -> Options:
+    return Options.model_validate(campaign.options)

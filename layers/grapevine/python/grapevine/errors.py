@@ -1,0 +1,88 @@
+"""Everything that Grapevine refuses, as one tree. Each API dialect maps it to its own bodies.
+
+GrapevineError
+├── SettingMissing            the template did not give the function a variable (a defect: 500)
+├── RequestRefused            the caller must change something; nothing was written
+│   ├── InvalidRequest        a field, parameter or state is wrong; `problems` says which
+│   │   └── UnknownParticipant
+│   ├── NotAuthorized         no key, a wrong or revoked one, a missing scope, a foreign campaign
+│   ├── NotFound              an unknown campaign or route
+│   ├── UnsupportedProgram    the call does not exist for this campaign's type
+│   ├── PayloadTooLarge
+│   └── UnsupportedMediaType
+└── Busy                      others kept changing the same items; nothing was written, try again
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Location = Literal["body", "query", "path", "header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request: where it is, what came, and what to do about it."""
+
+    location: Location
+    field: str
+    code: str
+    message: str
+    value: Any = None
+
+
+class GrapevineError(Exception):
+    """The root of the tree above."""
+
+
+class SettingMissing(GrapevineError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"environment variable {name} is not set for this function")
+
+
+class RequestRefused(GrapevineError):
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequest(RequestRefused):
+    """`problems` may be empty when the message says it all."""
+
+    def __init__(self, message: str, *problems: Problem) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class UnknownParticipant(InvalidRequest):
+    def __init__(self) -> None:
+        super().__init__("No participant with this id or email exists in the campaign.")
+
+
+class NotAuthorized(RequestRefused):
+    pass
+
+
+class NotFound(RequestRefused):
+    pass
+
+
+class UnsupportedProgram(RequestRefused):
+    pass
+
+
+class PayloadTooLarge(RequestRefused):
+    pass
+
+
+class UnsupportedMediaType(RequestRefused):
+    pass
+
+
+class Busy(GrapevineError):
+    """Raised when a transaction kept losing to others until the deadline. Nothing was written."""
+
+    def __init__(self, retry_after_seconds: int = 1) -> None:
+        super().__init__("The same data is being changed by other requests. Try again.")
+        self.retry_after_seconds = retry_after_seconds

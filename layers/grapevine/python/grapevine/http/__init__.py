@@ -1,0 +1,1 @@
+"""How a request becomes a call into the engine, and what comes back an answer."""

@@ -1,0 +1,166 @@
+"""One API endpoint: authorises, reads, calls, answers and logs, the same way for all of them.
+
+A handler module declares its endpoint beside the function it decorates, and Lambda calls the
+result. What differs between the APIs that Grapevine speaks is in the endpoint's dialect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from grapevine.engine.access import Access, Caller, authorize
+from grapevine.engine.participants.lookup import Located
+from grapevine.errors import GrapevineError, InvalidRequest, Location, Problem
+from grapevine.http.body import body_bytes, nested, parse_body
+from grapevine.log import log_defect, logger
+from grapevine.table.campaigns import Campaign
+
+Event = Mapping[str, Any]
+
+
+class Nothing(BaseModel):
+    """The body or query of an endpoint that takes none; whatever comes is ignored."""
+
+
+B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
+R = TypeVar("R", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[B, Q]):
+    """An authorised, validated request."""
+
+    access: Access
+    body: B
+    query: Q
+
+    @property
+    def caller(self) -> Caller:
+        return self.access.caller
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign in the path, which belongs to the caller."""
+        if self.access.campaign is None:
+            raise LookupError("this route names no campaign")
+        return self.access.campaign
+
+    @property
+    def located(self) -> Located:
+        """The participant in the path, as far as the first read has found it."""
+        if self.access.located is None:
+            raise LookupError("this route names no participant")
+        return self.access.located
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    body: str
+    headers: Mapping[str, str]
+
+    def to_event(self) -> dict[str, Any]:
+        """As API Gateway takes it (payload 2.0)."""
+        return {
+            "statusCode": self.status,
+            "headers": {"content-type": "application/json", **self.headers},
+            "body": self.body,
+            "isBase64Encoded": False,
+        }
+
+
+class Dialect(Protocol):
+    """What differs from API to API."""
+
+    def api_key(self, headers: Mapping[str, str]) -> str | None:
+        """The secret key that the request carries."""
+
+    def refusal(self, error: GrapevineError) -> Response:
+        """The answer to a request that the engine refused."""
+
+    def failure(self) -> Response:
+        """The answer when we are at fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[B, Q, R]):
+    """`route` as in the template (`GET /v2/campaign/{id}`), `scope` the key needs, models of what
+    goes in and out: the OpenAPI document is made from them."""
+
+    route: str
+    scope: str
+    dialect: Dialect
+    body: type[B]
+    query: type[Q]
+    response: type[R]
+    call: Callable[[Request[B, Q]], R]
+
+    def __call__(self, event: Event, context: object) -> dict[str, Any]:
+        """The Lambda handler: an API Gateway HTTP API event (payload 2.0) in, an answer out."""
+        started = time.monotonic()
+        seen: dict[str, Any] = {}
+        try:
+            answer = self.call(self._request(event, seen))
+            response = Response(200, answer.model_dump_json(by_alias=True, exclude_unset=True), {})
+        except GrapevineError as error:
+            response = self.dialect.refusal(error)
+            seen["error"] = type(error).__name__
+            if response.status >= 500:
+                log_defect(error)
+        except Exception as error:  # noqa: BLE001 - the client is owed an answer in its API's form
+            log_defect(error)
+            response = self.dialect.failure()
+        logger().info(
+            "request",
+            route=self.route,
+            status=response.status,
+            durationMs=round((time.monotonic() - started) * 1000),
+            requestId=getattr(context, "aws_request_id", None),
+            **seen,
+        )
+        return response.to_event()
+
+    def _request(self, event: Event, seen: dict[str, Any]) -> Request[B, Q]:
+        headers: Mapping[str, str] = event.get("headers") or {}
+        path: Mapping[str, str] = event.get("pathParameters") or {}
+        access = authorize(
+            self.dialect.api_key(headers), self.scope, path.get("id"), path.get("participant")
+        )
+        seen |= {"accountId": access.caller.account_id, "keyId": access.caller.key_id}
+        if access.campaign:
+            seen["campaignId"] = access.campaign.campaign_id
+        data = body_bytes(event)
+        fields = {} if self.body is Nothing else parse_body(data, headers.get("content-type"))
+        return Request(
+            access,
+            _validated(self.body, fields, "body"),
+            _validated(self.query, nested(event.get("queryStringParameters") or {}), "query"),
+        )
+
+
+M = TypeVar("M", bound=BaseModel)
+
+INVALID = "Invalid request. Request params are missing or are invalid"
+
+
+def _validated(model: type[M], values: Mapping[str, Any], location: Location) -> M:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            Problem(
+                location,
+                ".".join(str(part) for part in entry["loc"]),
+                entry["type"],
+                entry["msg"],
+                entry["input"] if entry["loc"] else None,
+            )
+            for entry in error.errors(include_url=False, include_context=False)
+        ]
+        raise InvalidRequest(INVALID, *problems) from None

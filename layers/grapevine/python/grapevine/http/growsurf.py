@@ -1,0 +1,123 @@
+"""The GrowSurf dialect: a Bearer key, and errors in the body form of the GrowSurf REST API v2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from grapevine import errors, runtime
+from grapevine.errors import GrapevineError, InvalidRequest, Problem
+from grapevine.http.endpoint import Endpoint, Nothing, Request, Response
+
+_SUPPORT_URL = "https://docs.growsurf.com/developer-tools/rest-api/api-reference"
+
+# Error class -> status, name, code (the API's own words). The first match counts.
+_REFUSALS: tuple[tuple[type[GrapevineError], int, str, str], ...] = (
+    (errors.InvalidRequest, 400, "BadRequestError", "BAD_REQUEST_ERROR"),
+    (errors.NotAuthorized, 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
+    (errors.NotFound, 404, "NotFoundError", "NOT_FOUND_ERROR"),
+    (errors.Busy, 409, "DuplicateRequestError", "DUPLICATE_REQUEST_ERROR"),
+    (errors.PayloadTooLarge, 413, "PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
+    (errors.UnsupportedMediaType, 415, "UnsupportedMediaTypeError", "UNSUPPORTED_MEDIA_TYPE_ERROR"),
+    (errors.UnsupportedProgram, 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
+)
+
+_LONGEST_ECHO = 200
+
+
+class _GrowSurf:
+    def api_key(self, headers: Mapping[str, str]) -> str | None:
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        return secret.strip() or None if scheme.lower() == "bearer" else None
+
+    def refusal(self, error: GrapevineError) -> Response:
+        for kind, status, name, code in _REFUSALS:
+            if isinstance(error, kind):
+                extra: dict[str, Any] = {}
+                headers: dict[str, str] = {}
+                if isinstance(error, InvalidRequest) and error.problems:
+                    extra["errors"] = [_detail(problem) for problem in error.problems]
+                if isinstance(error, errors.Busy):
+                    headers["retry-after"] = str(error.retry_after_seconds)
+                return Response(status, _error_body(status, name, code, str(error), extra), headers)
+        return self.failure()
+
+    def failure(self) -> Response:
+        message = "Something went wrong on the server. Try again."
+        body = _error_body(500, "InternalServerError", "INTERNAL_SERVER_ERROR", message, {})
+        return Response(500, body, {})
+
+
+def _detail(problem: Problem) -> dict[str, Any]:
+    """Both forms that clients read: `location/param/value/msg` and `field/code/message`."""
+    value = problem.value
+    if value is not None:
+        value = value if isinstance(value, str) else json.dumps(value, default=str)
+        value = value.encode("utf-8", "replace").decode()[:_LONGEST_ECHO]
+    return {
+        "location": problem.location,
+        "param": problem.field,
+        "value": value,
+        "msg": problem.message,
+        "field": problem.field,
+        "code": problem.code,
+        "message": problem.message,
+    }
+
+
+def _error_body(status: int, name: str, code: str, message: str, extra: dict[str, Any]) -> str:
+    now = datetime.fromtimestamp(runtime.now_ms() / 1000, tz=UTC)
+    return json.dumps(
+        {
+            "name": name,
+            "code": code,
+            "message": message,
+            "status": status,
+            "supportUrl": _SUPPORT_URL,
+            "level": "error",
+            "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            **extra,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+growsurf = _GrowSurf()
+
+B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
+R = TypeVar("R", bound=BaseModel)
+
+
+def endpoint(
+    route: str,
+    *,
+    scope: str,
+    response: type[R],
+    body: type[B] = Nothing,  # type: ignore[assignment]
+    query: type[Q] = Nothing,  # type: ignore[assignment]
+) -> Callable[[Callable[[Request[B, Q]], R]], Endpoint[B, Q, R]]:
+    """Makes a function the handler of a GrowSurf route."""
+
+    def declare(call: Callable[[Request[B, Q]], R]) -> Endpoint[B, Q, R]:
+        return Endpoint(
+            route=route,
+            scope=scope,
+            dialect=growsurf,
+            body=body,
+            query=query,
+            response=response,
+            call=call,
+        )
+
+    return declare
+
+
+def unknown_route(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """The Lambda handler of `$default`: no route matches, whoever asks."""
+    return growsurf.refusal(errors.NotFound("There is no such endpoint.")).to_event()

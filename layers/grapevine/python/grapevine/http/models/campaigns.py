@@ -1,0 +1,103 @@
+"""Campaigns, as the GrowSurf API shows and takes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from grapevine.engine.campaigns import CampaignChanges, CampaignWithTotals, NewCampaign
+from grapevine.engine.program import WebAddress
+from grapevine.http.models.fields import Input, Name, Output, when_sent
+
+_GOALS = Literal[
+    "CUSTOMERS",
+    "USERS",
+    "SUBSCRIBERS",
+    "WAITLIST",
+    "B2B_SAAS_SELF_SERVICE",
+    "B2B_SAAS_ENTERPRISE",
+    "B2C_SUBSCRIPTIONS",
+    "FINANCIAL_SERVICES",
+    "ONLINE_EDUCATION",
+    "INSURANCE",
+    "ONLINE_INSURANCE",
+    "TELEHEALTH",
+    "HEALTHCARE_PROVIDERS",
+]
+
+CampaignName = Annotated[Name, Field(min_length=1)]
+
+
+class CreateCampaign(Input):
+    """`type` and `currencyISO` cannot be changed later. AFFILIATE programs are not offered."""
+
+    type: Literal["REFERRAL", "AFFILIATE"]
+    name: CampaignName | None = None
+    company_name: Name | None = None
+    company_logo_image_url: WebAddress | None = None
+    currency_iso: Annotated[
+        str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(alias="currencyISO")
+    ] = "USD"
+    goal: _GOALS | None = None
+    rewards: Annotated[tuple[Any, ...], Field(max_length=0)] = ()
+
+    def to_engine(self) -> NewCampaign:
+        return NewCampaign(
+            name=self.name,
+            company_name=self.company_name,
+            company_logo_image_url=self.company_logo_image_url,
+            currency_iso=self.currency_iso,
+            goal=self.goal,
+        )
+
+
+class UpdateCampaign(Input):
+    """Only what is sent changes. `status` publishes or resumes (IN_PROGRESS) or ends (COMPLETE)."""
+
+    name: CampaignName = when_sent()
+    company_name: Name | None = when_sent()
+    company_logo_image_url: WebAddress | None = when_sent()
+    status: Literal["IN_PROGRESS", "COMPLETE"] = when_sent()
+
+    def to_engine(self) -> CampaignChanges:
+        sent: Any = self.model_dump(exclude_unset=True)
+        changes: CampaignChanges = sent
+        return changes
+
+
+class Campaign(Output):
+    """Counts are sums over the campaign's participants, a moment behind the writes."""
+
+    id: str
+    name: str
+    type: Literal["REFERRAL", "AFFILIATE"]
+    status: Literal["DRAFT", "PENDING", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELETED"]
+    currency_iso: Annotated[str, Field(alias="currencyISO")]
+    referral_count: int
+    participant_count: int
+    impression_count: int
+    invite_count: int
+    winner_count: int
+    rewards: list[Any]
+
+    @classmethod
+    def of(cls, shown: CampaignWithTotals) -> Campaign:
+        campaign, totals = shown.campaign, shown.totals
+        return cls(
+            id=campaign.campaign_id,
+            name=campaign.name,
+            type=campaign.program_type,
+            status=campaign.status,
+            currency_iso=campaign.currency_iso,
+            referral_count=totals.referral_count,
+            participant_count=totals.participant_count,
+            impression_count=0,
+            invite_count=0,
+            winner_count=0,
+            rewards=[],
+        )
+
+
+class CampaignList(Output):
+    campaigns: list[Campaign]

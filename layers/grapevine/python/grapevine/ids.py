@@ -1,0 +1,39 @@
+"""New ids and secrets, from the operating system's randomness (safe after a SnapStart restore)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def _word(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def campaign_id() -> str:
+    return _word(6)
+
+
+def participant_id() -> str:
+    """Six characters, as the API's clients expect; the caller retries when it is taken."""
+    return _word(6)
+
+
+def account_id() -> str:
+    return f"acct_{_word(12)}"
+
+
+def key_id() -> str:
+    return f"key_{_word(12)}"
+
+
+def api_key() -> str:
+    """A new secret API key: 190 bits, recognisable by its prefix to secret scanners."""
+    return f"gv_{secrets.token_urlsafe(24)}"
+
+
+def hash_of_key(secret: str) -> str:
+    """What is stored of an API key: a plain SHA-256, since the key itself has full entropy."""
+    return hashlib.sha256(secret.encode()).hexdigest()

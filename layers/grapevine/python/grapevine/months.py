@@ -1,0 +1,23 @@
+"""Calendar months in UTC, as one integer each: `year * 12 + month - 1`.
+
+A count is stored together with its month and compared with the clock when it is read, so the
+turn of a month needs no write.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def month_at(time_ms: int) -> int:
+    """The month that `time_ms` (Unix milliseconds) falls in."""
+    moment = datetime.fromtimestamp(time_ms / 1000, tz=UTC)
+    return moment.year * 12 + moment.month - 1
+
+
+def start_of(month: int) -> int:
+    """The first millisecond of `month`."""
+    year, month_index = divmod(month, 12)
+    return int(datetime(year, month_index + 1, 1, tzinfo=UTC).timestamp() * 1000)

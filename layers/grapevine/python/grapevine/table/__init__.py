@@ -1,0 +1,1 @@
+"""Items and how they are read and written. Nothing here decides anything."""

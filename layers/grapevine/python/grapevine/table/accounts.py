@@ -1,0 +1,69 @@
+"""Accounts and their API keys.
+
+A key is found by the hash of its secret (one read per request); a second, small item under the
+account lists it by its id, for the operator who revokes or rotates it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from grapevine.table import keys, store
+from grapevine.table.entity import Entity
+from grapevine.table.keys import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Entity):
+    TYPE: ClassVar[str] = "Account"
+
+    account_id: str
+    name: str
+    created_at: int
+
+    @property
+    def key(self) -> Key:
+        return keys.account(self.account_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey(Entity):
+    """`valid_until` (ms) is set when the key has been revoked or rotated away."""
+
+    TYPE: ClassVar[str] = "ApiKey"
+
+    key_hash: str
+    key_id: str
+    account_id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: int
+    version: int = 0
+    valid_until: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return keys.api_key(self.key_hash)
+
+    def is_valid_at(self, time_ms: int) -> bool:
+        return self.valid_until is None or time_ms < self.valid_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountApiKey(Entity):
+    TYPE: ClassVar[str] = "AccountApiKey"
+
+    account_id: str
+    key_id: str
+    key_hash: str
+
+    @property
+    def key(self) -> Key:
+        return keys.account_api_key(self.account_id, self.key_id)
+
+
+def key_hashes_of(account_id: str) -> list[str]:
+    """The hashes of all keys of the account, in no particular order."""
+    listed = store.query(None, keys.account(account_id).partition, prefix=keys.API_KEY_PREFIX)
+    return [AccountApiKey.from_item(item).key_hash for item in listed]

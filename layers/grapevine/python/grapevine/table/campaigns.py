@@ -1,0 +1,91 @@
+"""Campaigns, their place in the account's list, their totals and their join sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from grapevine.table import keys, store
+from grapevine.table.entity import Entity, as_json
+from grapevine.table.keys import Key
+
+CampaignStatus = Literal["DRAFT", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELETED"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign(Entity):
+    """`options` and `installation` hold only what was set; the engine knows the defaults."""
+
+    TYPE: ClassVar[str] = "Campaign"
+
+    campaign_id: str
+    account_id: str
+    version: int = 0
+    program_type: Literal["REFERRAL"] = "REFERRAL"
+    name: str
+    company_name: str | None = None
+    company_logo_image_url: str | None = None
+    currency_iso: str
+    goal: str | None = None
+    status: CampaignStatus = "DRAFT"
+    created_at: int
+    started_at: int | None = None
+    ended_at: int | None = None
+    options: dict[str, Any] = as_json()
+    installation: dict[str, Any] = as_json()
+
+    @property
+    def key(self) -> Key:
+        return keys.campaign(self.campaign_id)
+
+    @property
+    def is_in_progress(self) -> bool:
+        return self.status == "IN_PROGRESS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCampaign(Entity):
+    TYPE: ClassVar[str] = "AccountCampaign"
+
+    account_id: str
+    campaign_id: str
+
+    @property
+    def key(self) -> Key:
+        return keys.account_campaign(self.account_id, self.campaign_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals(Entity):
+    """Sums over the campaign's participants: a projection, a moment behind the facts."""
+
+    TYPE: ClassVar[str] = "Totals"
+
+    campaign_id: str
+    participant_count: int = 0
+    referral_count: int = 0
+
+    @property
+    def key(self) -> Key:
+        return keys.totals(self.campaign_id)
+
+    @classmethod
+    def from_projection(cls, campaign_id: str, item: store.Item | None) -> Totals:
+        """The totals as projected so far; zeros before the first projection."""
+        counts = item or {}
+        return cls(
+            campaign_id=campaign_id,
+            participant_count=counts.get("participantCount", 0),
+            referral_count=counts.get("referralCount", 0),
+        )
+
+
+def next_join_sequence(campaign_id: str) -> int:
+    """The next participant's place in join order, from 1. A number is never given twice."""
+    return store.increment(keys.join_sequence(campaign_id), "Sequence", "joinSequence")
+
+
+def ids_of_account(account_id: str) -> list[str]:
+    """The ids of the account's campaigns, in no particular order."""
+    listed = store.query(None, keys.account(account_id).partition, prefix=keys.CAMPAIGN_PREFIX)
+    return [item["campaignId"] for item in listed]

@@ -1,0 +1,43 @@
+"""The due index: items that somebody must look at when their time has come.
+
+An item is in the index while it has `dueShard` and `dueAt`. A sweep claims it by moving its due
+time ahead; whoever does the work takes both attributes away, or sets the next time.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from grapevine.table import keys, store
+from grapevine.table.keys import Key
+from grapevine.table.store import Index
+
+_DUE = Index("due", "dueShard", "dueAt")
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    key: Key
+    due_at: int
+
+
+def shard_of(text: str) -> str:
+    """Spreads items over the index's partitions, the same item always to the same one."""
+    return keys.due_shard(zlib.crc32(text.encode()) % keys.DUE_SHARDS)
+
+
+def due_at(time_ms: int, limit_per_shard: int) -> list[DueItem]:
+    """What has fallen due by `time_ms`, oldest first within each shard."""
+    found: list[DueItem] = []
+    for shard in range(keys.DUE_SHARDS):
+        entries = store.query(_DUE, keys.due_shard(shard), limit=limit_per_shard, at_most=time_ms)
+        found.extend(
+            DueItem(Key(entry["partition"], entry["sort"]), entry["dueAt"]) for entry in entries
+        )
+    return found
+
+
+def claim(item: DueItem, until: int) -> bool:
+    """Takes the item until `until` (ms); False if somebody else was first or it has changed."""
+    return store.postpone(item.key, seen_due_at=item.due_at, until=until)

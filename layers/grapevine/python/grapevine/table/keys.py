@@ -1,0 +1,124 @@
+"""Where every item and every index entry lives: the only module that spells a key.
+
+Ids are opaque words of letters, digits, `-` and `_`; anything else is refused here, so that no
+value from outside can reach into another campaign's keys. An e-mail address may hold a `#`, but
+it is always the last part of its key.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+DUE_SHARDS = 8
+"""Partitions of the due index: each sweep reads all of them, each write goes to one."""
+
+MAX_EMAIL_LENGTH = 254
+
+
+class Key(NamedTuple):
+    partition: str
+    sort: str
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be an id at all; if not, nothing with that id exists."""
+    return _ID.fullmatch(text) is not None
+
+
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("not an id")
+    return text
+
+
+API_KEY_PREFIX = "APIKEY#"
+CAMPAIGN_PREFIX = "CAMPAIGN#"
+REFERRAL_PREFIX = "REFERRAL#"
+
+
+def account(account_id: str) -> Key:
+    return Key(f"ACCOUNT#{_id(account_id)}", "ACCOUNT")
+
+
+def account_campaign(account_id: str, campaign_id: str) -> Key:
+    return Key(f"ACCOUNT#{_id(account_id)}", f"{CAMPAIGN_PREFIX}{_id(campaign_id)}")
+
+
+def account_api_key(account_id: str, key_id: str) -> Key:
+    return Key(f"ACCOUNT#{_id(account_id)}", f"{API_KEY_PREFIX}{_id(key_id)}")
+
+
+def api_key(key_hash: str) -> Key:
+    return Key(f"APIKEY#{_id(key_hash)}", "APIKEY")
+
+
+def campaign(campaign_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", "CAMPAIGN")
+
+
+def totals(campaign_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", "TOTALS")
+
+
+def join_sequence(campaign_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", "SEQUENCE")
+
+
+def _participant(campaign_id: str, participant_id: str) -> str:
+    return f"CAMPAIGN#{_id(campaign_id)}#PARTICIPANT#{_id(participant_id)}"
+
+
+def profile(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "PROFILE")
+
+
+def standing(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "STANDING")
+
+
+def counted(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "COUNTED")
+
+
+def referral(campaign_id: str, referrer_id: str, referred_id: str) -> Key:
+    """A referral lives with the referrer, so that a referrer's referrals are one Query."""
+    return Key(_participant(campaign_id, referrer_id), f"{REFERRAL_PREFIX}{_id(referred_id)}")
+
+
+def email_guard(campaign_id: str, normalised_email: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#EMAIL#{normalised_email}", "EMAIL")
+
+
+def key_guard(campaign_id: str, share_key: str) -> Key:
+    """Participant ids and vanity keys share one namespace, compared without case."""
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#KEY#{_id(share_key).lower()}", "KEY")
+
+
+def all_time_board(campaign_id: str) -> str:
+    return f"CAMPAIGN#{_id(campaign_id)}#BOARD#ALLTIME"
+
+
+def month_board(campaign_id: str, month: int) -> str:
+    """`month` as in `grapevine.months`."""
+    return f"CAMPAIGN#{_id(campaign_id)}#BOARD#MONTH#{month}"
+
+
+def join_order(campaign_id: str) -> str:
+    return f"CAMPAIGN#{_id(campaign_id)}#JOINED"
+
+
+def due_shard(shard: int) -> str:
+    return f"DUE#{shard}"
+
+
+def participant_in(partition: str) -> str:
+    """The participant id in the partition of one of the participant's items."""
+    return partition.rsplit("#", 1)[1]
+
+
+def referred_in(sort: str) -> str:
+    """The referred participant's id in a referral's sort key."""
+    return sort.removeprefix(REFERRAL_PREFIX)

@@ -1,0 +1,143 @@
+"""A participant's standing: what ranks are made of, and its places in the boards' indexes.
+
+A place is one number, `count * 10^10 + (10^10 - 1 - joinSequence)`: more referrals first, then
+the earlier joiner, with no ties. The all-time board holds every participant. A month's count is
+kept in the slot of the month's parity; the first credit of a month overwrites the month before
+last, last month's count stays untouched beside it, and nothing is written when a month turns.
+
+`version` grows with every change: projections use it to apply a change once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from grapevine.table import keys, store
+from grapevine.table.entity import Entity
+from grapevine.table.keys import Key
+from grapevine.table.store import Index, Item
+
+_UNIT = 10**10
+
+_ALL_TIME = Index("allTimeBoard", "allTimeBoard", "allTimePosition")
+_MONTH = (
+    Index("evenMonthBoard", "evenMonthBoard", "evenMonthPosition"),
+    Index("oddMonthBoard", "oddMonthBoard", "oddMonthPosition"),
+)
+_JOIN_ORDER = Index("joinOrder", "joinOrderOf", "joinSequence")
+
+
+MonthCount = tuple[int, int]
+"""A month (as in `grapevine.months`) and the referrals credited in it."""
+
+
+def position(count: int, join_sequence: int) -> int:
+    return count * _UNIT + (_UNIT - 1 - join_sequence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing(Entity):
+    """`deleted_at` marks the tombstone of a deleted participant, or of a join sequence number
+    whose participant could not be created: it is in no board, and goes away by its `expires_at`
+    (seconds) once every reader of the stream has seen it."""
+
+    TYPE: ClassVar[str] = "Standing"
+
+    campaign_id: str
+    participant_id: str
+    version: int = 0
+    join_sequence: int
+    joined_month: int
+    referral_count: int = 0
+    even_month: MonthCount | None = None
+    odd_month: MonthCount | None = None
+    deleted_at: int | None = None
+    expires_at: int | None = None
+    due_shard: str | None = None
+    due_at: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return keys.standing(self.campaign_id, self.participant_id)
+
+    def count_in(self, month: int) -> int:
+        slot_month, count = self._slot_of(month)
+        return count if slot_month == month else 0
+
+    def _slot_of(self, month: int) -> MonthCount:
+        return (self.odd_month if month % 2 else self.even_month) or (0, 0)
+
+    def plus_one(self, month: int) -> Standing:
+        """With one more referral, credited in `month`."""
+        return self._counting(month, self.count_in(month) + 1, self.referral_count + 1)
+
+    def minus_one(self, month: int) -> Standing:
+        """Without one referral that was credited in `month`."""
+        left_in_month = max(self.count_in(month) - 1, 0)
+        return self._counting(month, left_in_month, self.referral_count - 1)
+
+    def _counting(self, month: int, in_month: int, in_total: int) -> Standing:
+        changed = replace(self, version=self.version + 1, referral_count=in_total)
+        if self._slot_of(month)[0] > month:
+            return changed
+        counted = (month, in_month) if in_month else None
+        if month % 2:
+            return replace(changed, odd_month=counted)
+        return replace(changed, even_month=counted)
+
+    def index_attributes(self) -> Item:
+        if self.deleted_at is not None:
+            return {}
+        attributes: dict[str, Any] = {
+            "allTimeBoard": keys.all_time_board(self.campaign_id),
+            "allTimePosition": position(self.referral_count, self.join_sequence),
+            "joinOrderOf": keys.join_order(self.campaign_id),
+        }
+        for index, slot in zip(_MONTH, (self.even_month, self.odd_month), strict=True):
+            if slot:
+                month, count = slot
+                attributes[index.partition] = keys.month_board(self.campaign_id, month)
+                attributes[index.sort] = position(count, self.join_sequence)
+        return attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of a board."""
+
+    participant_id: str
+    count: int
+    join_sequence: int
+
+
+def all_time_places(campaign_id: str) -> list[Place]:
+    """Every participant of the campaign, best first. Reads the whole board."""
+    return _places(_ALL_TIME, keys.all_time_board(campaign_id))
+
+
+def month_places(campaign_id: str, month: int) -> list[Place]:
+    """The participants with a credit in `month`, best first. Reads the whole board."""
+    return _places(_MONTH[month % 2], keys.month_board(campaign_id, month))
+
+
+def _places(index: Index, board: str) -> list[Place]:
+    entries = store.query(index, board, descending=True)
+    return [_place(entry["partition"], entry[index.sort]) for entry in entries]
+
+
+def _place(partition: str, place: int) -> Place:
+    count, rest = divmod(place, _UNIT)
+    return Place(keys.participant_in(partition), count, _UNIT - 1 - rest)
+
+
+def newest_first(campaign_id: str, limit: int, *, from_sequence: int | None = None) -> list[str]:
+    """Ids of the `limit` last joiners, or of those who joined at `from_sequence` and before."""
+    entries = store.query(
+        _JOIN_ORDER,
+        keys.join_order(campaign_id),
+        limit=limit,
+        descending=True,
+        at_most=from_sequence,
+    )
+    return [keys.participant_in(entry["partition"]) for entry in entries]

@@ -1,0 +1,292 @@
+"""The table's few primitives: get, query a page, and write in one transaction.
+
+Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
+exist (`PRESENT`), or must still have the version that was read (`version(n)`). A transaction that
+loses raises `TransactionCanceled` with the keys whose condition failed; nothing was written then.
+DynamoDB makes each transaction idempotent for the client's own retries by a request token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from grapevine import runtime
+from grapevine.table.keys import Key
+
+Item = dict[str, Any]
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+_GET_LIMIT = 100
+_CONFLICTS = frozenset(
+    {
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    expression: str
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+ABSENT = Condition("attribute_not_exists(#partition)")
+PRESENT = Condition("attribute_exists(#partition)")
+
+
+def version(number: int) -> Condition:
+    return Condition("#version = :version", ((":version", number),))
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    item: Item
+    condition: Condition
+
+    @property
+    def key(self) -> Key:
+        return Key(self.item["partition"], self.item["sort"])
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    key: Key
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Adds to number attributes, creating the item with `type` where there is none."""
+
+    key: Key
+    type: str
+    amounts: Mapping[str, int]
+
+
+Write = Put | Delete | Add
+
+
+class TransactionCanceled(Exception):
+    """Nothing was written. `failed` holds the keys whose condition did not hold; it is empty
+    when the transaction only met another one on the same items."""
+
+    def __init__(self, failed: frozenset[Key]) -> None:
+        super().__init__("transaction canceled")
+        self.failed = failed
+
+
+def get(key: Key) -> Item | None:
+    """The item as it is now (strongly consistent)."""
+    response = runtime.dynamodb().get_item(
+        TableName=runtime.settings().table_name,
+        Key=_marshal(_key_attributes(key)),
+        ConsistentRead=True,
+    )
+    return _unmarshal(response["Item"]) if "Item" in response else None
+
+
+def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
+    """Those of the items that exist, strongly consistent each, in calls of a hundred."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[Key, Item] = {}
+    for start in range(0, len(wanted), _GET_LIMIT):
+        found.update(_get_batch(wanted[start : start + _GET_LIMIT]))
+    return found
+
+
+def _get_batch(keys: Sequence[Key]) -> dict[Key, Item]:
+    table = runtime.settings().table_name
+    found: dict[Key, Item] = {}
+    pending: Any = {
+        table: {"Keys": [_marshal(_key_attributes(key)) for key in keys], "ConsistentRead": True}
+    }
+    while pending:
+        response = runtime.dynamodb().batch_get_item(RequestItems=pending)
+        for raw in response["Responses"].get(table, []):
+            item = _unmarshal(raw)
+            found[Key(item["partition"], item["sort"])] = item
+        pending = response.get("UnprocessedKeys")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of the table and the names of its two key attributes."""
+
+    name: str
+    partition: str
+    sort: str
+
+
+def query(
+    index: Index | None,
+    partition: str,
+    *,
+    limit: int | None = None,
+    descending: bool = False,
+    prefix: str | None = None,
+    at_most: int | None = None,
+) -> list[Item]:
+    """The first `limit` items (all, without one) of a partition of the table or of an index.
+
+    `prefix` keeps the sort keys that begin with it, `at_most` the numeric ones up to it. The table
+    and the local index are read consistently; a global index shows a write a moment later.
+    """
+    partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
+    condition, values = "#p = :p", {":p": partition}
+    if prefix is not None:
+        condition, values = f"{condition} AND begins_with(#s, :s)", {**values, ":s": prefix}
+    if at_most is not None:
+        condition, values = f"{condition} AND #s <= :s", {**values, ":s": at_most}  # type: ignore[dict-item]
+    names = {"#p": partition_name} | ({"#s": sort_name} if "#s" in condition else {})
+    request: dict[str, Any] = {
+        "TableName": runtime.settings().table_name,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": _marshal(values),
+        "ScanIndexForward": not descending,
+        "ConsistentRead": partition_name == "partition",
+    }
+    if index:
+        request["IndexName"] = index.name
+    items: list[Item] = []
+    while True:
+        if limit is not None:
+            request["Limit"] = limit - len(items)
+        response = runtime.dynamodb().query(**request)
+        items.extend(_unmarshal(raw) for raw in response["Items"])
+        last = response.get("LastEvaluatedKey")
+        if last is None or (limit is not None and len(items) >= limit):
+            return items
+        request["ExclusiveStartKey"] = last
+
+
+def transact(writes: Sequence[Write]) -> None:
+    """All of the writes or none.
+
+    Raises:
+        TransactionCanceled: a condition did not hold or another transaction was in the way.
+    """
+    table = runtime.settings().table_name
+    try:
+        runtime.dynamodb().transact_write_items(
+            TransactItems=[_transact_item(table, write) for write in writes]
+        )
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"TransactionInProgressException", "TransactionConflictException"}:
+            raise TransactionCanceled(frozenset()) from None
+        if code != "TransactionCanceledException":
+            raise
+        reasons = [reason.get("Code", "None") for reason in error.response["CancellationReasons"]]
+        failed = frozenset(
+            write.key
+            for write, reason in zip(writes, reasons, strict=True)
+            if reason == "ConditionalCheckFailed"
+        )
+        if not failed and not _CONFLICTS.intersection(reasons):
+            raise
+        raise TransactionCanceled(failed) from None
+
+
+def increment(key: Key, type_name: str, attribute: str) -> int:
+    """Adds one and gives the new value; the item is created where there is none.
+
+    Not idempotent: a retry may skip a number, never repeat one.
+    """
+    response = runtime.dynamodb().update_item(
+        TableName=runtime.settings().table_name,
+        ReturnValues="UPDATED_NEW",
+        **_addition(Add(key, type_name, {attribute: 1})),
+    )
+    return int(_unmarshal(response["Attributes"])[attribute])
+
+
+def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
+    """Moves an item's due time, if it is still the one that was seen: the claim of a sweep."""
+    try:
+        runtime.dynamodb().update_item(
+            TableName=runtime.settings().table_name,
+            Key=_marshal(_key_attributes(key)),
+            UpdateExpression="SET dueAt = :until",
+            ConditionExpression="dueAt = :seen",
+            ExpressionAttributeValues=_marshal({":until": until, ":seen": seen_due_at}),
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _transact_item(table: str, write: Write) -> Any:
+    match write:
+        case Put(item=item, condition=condition):
+            return {"Put": {"TableName": table, "Item": _marshal(item), **_condition(condition)}}
+        case Delete(key=key, condition=condition):
+            where = _marshal(_key_attributes(key))
+            return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
+        case Add():
+            return {"Update": {"TableName": table, **_addition(write)}}
+
+
+def _addition(add: Add) -> Any:
+    names = {f"#a{index}": name for index, name in enumerate(add.amounts)}
+    values = {f":a{index}": amount for index, amount in enumerate(add.amounts.values())}
+    additions = ", ".join(f"#a{index} :a{index}" for index in range(len(names)))
+    return {
+        "Key": _marshal(_key_attributes(add.key)),
+        "UpdateExpression": f"SET #type = :type ADD {additions}",
+        "ExpressionAttributeNames": {"#type": "type", **names},
+        "ExpressionAttributeValues": _marshal({":type": add.type, **values}),
+    }
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    name = "#version" if condition.values else "#partition"
+    clause: dict[str, Any] = {
+        "ConditionExpression": condition.expression,
+        "ExpressionAttributeNames": {name: name[1:]},
+    }
+    if condition.values:
+        clause["ExpressionAttributeValues"] = _marshal(dict(condition.values))
+    return clause
+
+
+def _key_attributes(key: Key) -> Item:
+    return {"partition": key.partition, "sort": key.sort}
+
+
+def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serializer.serialize(value) for name, value in item.items()}
+
+
+def _unmarshal(raw: Mapping[str, Any]) -> Item:
+    return {name: _plain(_deserializer.deserialize(value)) for name, value in raw.items()}
+
+
+def from_stream_image(image: Mapping[str, Any]) -> Item:
+    """An item as a stream record carries it."""
+    return _unmarshal(image)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value)
+        case list():
+            return [_plain(entry) for entry in value]
+        case dict():
+            return {name: _plain(entry) for name, entry in value.items()}
+    return value
