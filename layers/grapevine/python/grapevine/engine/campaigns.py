@@ -13,7 +13,7 @@ from typing import Literal, TypedDict
 from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.program import Installation, Options, options_of
-from grapevine.errors import InvalidRequest, Problem
+from grapevine.errors import InvalidRequest, Problem, UnsupportedProgram
 from grapevine.table import keys, store
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
@@ -23,6 +23,7 @@ from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
 class NewCampaign:
     """`name` None takes a name made of the date."""
 
+    program_type: Literal["REFERRAL", "AFFILIATE"]
     name: str | None = None
     company_name: str | None = None
     company_logo_image_url: str | None = None
@@ -46,7 +47,13 @@ class CampaignWithTotals:
 
 
 def create(account_id: str, new: NewCampaign) -> CampaignWithTotals:
-    """A new campaign in DRAFT. A repeated request makes another one."""
+    """A new campaign in DRAFT. A repeated request makes another one.
+
+    Raises:
+        UnsupportedProgram: affiliate programs are not offered.
+    """
+    if new.program_type != "REFERRAL":
+        raise UnsupportedProgram("Affiliate programs are not offered, only referral programs.")
     now = runtime.now_ms()
     today = datetime.fromtimestamp(now / 1000, tz=UTC).date()
     return _stored(

@@ -19,7 +19,7 @@ from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
 from grapevine.table.standings import Standing
 
-LEASE_MS = 15 * 60 * 1000
+LEASE_MS = 20 * 60 * 1000
 """Longer than a message can stay in the queue through all its tries."""
 
 _PER_SHARD = 250

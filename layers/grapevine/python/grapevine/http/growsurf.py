@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from grapevine import errors, runtime
 from grapevine.errors import GrapevineError, InvalidRequest, Problem
 from grapevine.http.endpoint import Endpoint, Nothing, Request, Response
+from grapevine.http.models.errors import Error, ErrorDetail
 
 _SUPPORT_URL = "https://docs.growsurf.com/developer-tools/rest-api/api-reference"
 
@@ -37,53 +38,48 @@ class _GrowSurf:
     def refusal(self, error: GrapevineError) -> Response:
         for kind, status, name, code in _REFUSALS:
             if isinstance(error, kind):
-                extra: dict[str, Any] = {}
-                headers: dict[str, str] = {}
-                if isinstance(error, InvalidRequest) and error.problems:
-                    extra["errors"] = [_detail(problem) for problem in error.problems]
+                headers = {}
                 if isinstance(error, errors.Busy):
                     headers["retry-after"] = str(error.retry_after_seconds)
-                return Response(status, _error_body(status, name, code, str(error), extra), headers)
+                problems = error.problems if isinstance(error, InvalidRequest) else ()
+                return Response(status, _body(status, name, code, str(error), problems), headers)
         return self.failure()
 
     def failure(self) -> Response:
         message = "Something went wrong on the server. Try again."
-        body = _error_body(500, "InternalServerError", "INTERNAL_SERVER_ERROR", message, {})
-        return Response(500, body, {})
+        return Response(
+            500, _body(500, "InternalServerError", "INTERNAL_SERVER_ERROR", message), {}
+        )
 
 
-def _detail(problem: Problem) -> dict[str, Any]:
-    """Both forms that clients read: `location/param/value/msg` and `field/code/message`."""
+def _body(status: int, name: str, code: str, message: str, problems: Sequence[Problem] = ()) -> str:
+    now = datetime.fromtimestamp(runtime.now_ms() / 1000, tz=UTC)
+    body = Error(
+        name=name,
+        code=code,
+        message=message,
+        status=status,
+        support_url=_SUPPORT_URL,
+        timestamp=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        errors=[_detail(problem) for problem in problems] or None,
+    )
+    return body.model_dump_json(by_alias=True, exclude_none=not problems)
+
+
+def _detail(problem: Problem) -> ErrorDetail:
     value = problem.value
     if value is not None:
-        value = value if isinstance(value, str) else json.dumps(value, default=str)
-        value = value.encode("utf-8", "replace").decode()[:_LONGEST_ECHO]
-    return {
-        "location": problem.location,
-        "param": problem.field,
-        "value": value,
-        "msg": problem.message,
-        "field": problem.field,
-        "code": problem.code,
-        "message": problem.message,
-    }
-
-
-def _error_body(status: int, name: str, code: str, message: str, extra: dict[str, Any]) -> str:
-    now = datetime.fromtimestamp(runtime.now_ms() / 1000, tz=UTC)
-    return json.dumps(
-        {
-            "name": name,
-            "code": code,
-            "message": message,
-            "status": status,
-            "supportUrl": _SUPPORT_URL,
-            "level": "error",
-            "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            **extra,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        # Half a surrogate pair cannot be sent back.
+        value = text.encode("utf-8", "replace").decode()[:_LONGEST_ECHO]
+    return ErrorDetail(
+        location=problem.location,
+        param=problem.field,
+        value=value,
+        msg=problem.message,
+        field=problem.field,
+        code=problem.code,
+        message=problem.message,
     )
 
 

@@ -30,7 +30,7 @@ CampaignName = Annotated[Name, Field(min_length=1)]
 
 
 class CreateCampaign(Input):
-    """`type` and `currencyISO` cannot be changed later. AFFILIATE programs are not offered."""
+    """`type` and `currencyISO` cannot be changed later. AFFILIATE is answered with 422."""
 
     type: Literal["REFERRAL", "AFFILIATE"]
     name: CampaignName | None = None
@@ -44,6 +44,7 @@ class CreateCampaign(Input):
 
     def to_engine(self) -> NewCampaign:
         return NewCampaign(
+            program_type=self.type,
             name=self.name,
             company_name=self.company_name,
             company_logo_image_url=self.company_logo_image_url,

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PlainValidator,
     StringConstraints,
+    WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -97,5 +98,9 @@ Notes = Annotated[
 ParticipantName = Annotated[str, Field(min_length=1, max_length=100)]
 """An id, a vanity key or an e-mail address."""
 VanityKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
-Limit = Annotated[int, PlainValidator(_limit, json_schema_input_type=int)]
+Limit = Annotated[
+    int,
+    PlainValidator(_limit),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100}),
+]
 Metadata = Annotated[dict[str, str | int | float | bool | None], BeforeValidator(_metadata)]

@@ -1,0 +1,170 @@
+"""Writes the OpenAPI document from what the handlers declare: `python -m local.openapi`.
+
+With `--check` it writes nothing and fails when the document in `docs/` is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+
+from grapevine.http.endpoint import Endpoint, Nothing
+from grapevine.http.models.errors import Error
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "openapi.json"
+
+_REFUSALS = {
+    "400": "The request, or the participant it names, is not valid",
+    "403": "The API key is missing, wrong or revoked, lacks the scope, or is another account's",
+    "404": "There is no such campaign",
+    "409": "Others are changing the same data; nothing was written, try again",
+}
+_PARAMETERS = {
+    "id": "The campaign's id",
+    "participant": "The participant's id or e-mail address",
+}
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A field's name says what a made-up title would say again."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's hook
+        return False
+
+
+def endpoints() -> Iterator[tuple[str, str, Endpoint[Any, Any, Any]]]:
+    """Each endpoint with its operation id and its summary, in the order of the folders."""
+    for path in sorted((ROOT / "functions").glob("*/app.py")):
+        verb_noun = path.parent.name
+        spec = importlib.util.spec_from_file_location(f"openapi_{verb_noun}", path)
+        if spec is None or spec.loader is None:
+            raise ImportError(str(path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        if isinstance(module.handler, Endpoint):
+            summary = (module.__doc__ or "").split(": ", 1)[1].strip()
+            yield verb_noun, summary, module.handler
+
+
+def document() -> dict[str, Any]:
+    """The whole document, the same for the same handlers."""
+    found = list(endpoints())
+    names, components = _schemas([endpoint for _, _, endpoint in found])
+    paths: dict[str, dict[str, Any]] = {}
+    for verb_noun, summary, endpoint in found:
+        method, path = endpoint.route.split(" ")
+        paths.setdefault(path, {})[method.lower()] = _operation(verb_noun, summary, endpoint, names)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Grapevine",
+            "version": "2",
+            "description": "The GrowSurf REST API v2, served from your own AWS account.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"apiKey": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+Names = dict[Any, str]
+
+
+def _schemas(found: list[Endpoint[Any, Any, Any]]) -> tuple[Names, dict[str, Any]]:
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
+    for endpoint in found:
+        wanted.append((endpoint.response, "serialization"))
+        if endpoint.body is not Nothing:
+            wanted.append((endpoint.body, "validation"))
+    references, definitions = models_json_schema(
+        list(dict.fromkeys(wanted)),
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_WithoutTitles,
+    )
+    names = {model: value["$ref"] for model, value in references.items()}
+    return names, definitions["$defs"]
+
+
+def _operation(
+    verb_noun: str, summary: str, endpoint: Endpoint[Any, Any, Any], names: Names
+) -> dict[str, Any]:
+    _, path = endpoint.route.split(" ")
+    answer = {"$ref": names[endpoint.response, "serialization"]}
+    refusal = {"$ref": names[Error, "serialization"]}
+    operation: dict[str, Any] = {
+        "operationId": verb_noun,
+        "summary": summary[0].upper() + summary[1:],
+        "description": f"The API key needs the scope `{endpoint.scope}`.",
+        "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
+        "responses": {
+            "200": {"description": "Done", "content": {"application/json": {"schema": answer}}},
+            **{
+                status: {"description": why, "content": {"application/json": {"schema": refusal}}}
+                for status, why in _REFUSALS.items()
+                if "{id}" in path or status != "404"
+            },
+        },
+    }
+    if endpoint.body is not Nothing:
+        schema = {"$ref": names[endpoint.body, "validation"]}
+        operation["requestBody"] = {
+            "content": {
+                "application/json": {"schema": schema},
+                "application/x-www-form-urlencoded": {"schema": schema},
+            }
+        }
+    return operation
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PARAMETERS[name],
+            "schema": {"type": "string"},
+        }
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = query.model_json_schema(by_alias=True, schema_generator=_WithoutTitles)
+    return [
+        {"name": name, "in": "query", "required": False, "schema": shape}
+        for name, shape in schema.get("properties", {}).items()
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if the document is out of date")
+    check: bool = parser.parse_args().check
+    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    if not check:
+        DOCUMENT.write_text(text)
+        return 0
+    if not DOCUMENT.exists() or DOCUMENT.read_text() != text:
+        sys.stderr.write(f"{DOCUMENT.relative_to(ROOT)} is out of date: run `make openapi`\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

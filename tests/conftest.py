@@ -1,0 +1,76 @@
+"""What all tests share: the stack that they talk to, and a plain client of its API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from grapevine import runtime
+from grapevine.runtime import Runtime, Settings
+from local.dynamodb_local import running
+from local.stack import Stack
+
+from tests.api import Api
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = ROOT / "template.yaml"
+FRONT_DOOR = {"front_door", "contract"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=["moto", "dynamodb-local"],
+        default="moto",
+        help="what stands in for DynamoDB",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FRONT_DOOR.intersection(item.path.relative_to(ROOT).parts):
+            item.add_marker(pytest.mark.front_door)
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The engine as `grapevine run --engine` takes it."""
+    if request.config.getoption("--engine") == "moto":
+        yield "moto"
+        return
+    with running(Path(os.environ["GRAPEVINE_DYNAMODB_LOCAL_DIR"])) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def stack(engine: str) -> Iterator[Stack]:
+    """A stack that a module's tests share, each with campaigns of its own; its clock stands."""
+    with Stack(TEMPLATE, engine=engine, background=False) as started:
+        yield started
+
+
+@pytest.fixture
+def fresh_stack(engine: str) -> Iterator[Stack]:
+    """An empty stack for one test: the one to take to move the clock or to look at the table."""
+    with Stack(TEMPLATE, engine=engine, background=False) as started:
+        yield started
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[Api]:
+    """A client with the full-access key of the stack's account."""
+    with Api(stack.url, stack.api_key) as client:
+        yield client
+
+
+@contextmanager
+def inside(stack: Stack) -> Iterator[None]:
+    """Calls the engine as the stack's functions do: for accounts, keys and looking at items."""
+    settings = Settings({"TABLE_NAME": stack.table_name})
+    with runtime.using(
+        Runtime(settings, now_ms=stack.now_ms, client=lambda _service: stack.dynamodb)
+    ):
+        yield
