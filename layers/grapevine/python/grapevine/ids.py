@@ -36,4 +36,4 @@ def api_key() -> str:
 
 def hash_of_key(secret: str) -> str:
     """What is stored of an API key: a plain SHA-256, since the key itself has full entropy."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

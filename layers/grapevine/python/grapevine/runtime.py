@@ -54,8 +54,8 @@ def _system_time_ms() -> int:
 def _botocore_client(service: str) -> Any:
     # botocore, not boto3: the client is the same and the import is cheaper. Short timeouts:
     # a hung connection must fail well inside API Gateway's 30 s.
-    import botocore.session  # noqa: PLC0415 - tests that hand in a client need not load it
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    import botocore.session
+    from botocore.config import Config
 
     config = Config(
         connect_timeout=1,

@@ -109,10 +109,11 @@ def cancel(campaign: Campaign, located: Located) -> Triggered:
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def settle(campaign: Campaign, referral: Referral) -> None:
+def settle(campaign: Campaign, referral: Referral) -> bool:
     """Does what has fallen due for a referral: awards a delayed credit, or writes an expiry.
 
-    Safe to repeat: it decides by the referral as it is stored now.
+    Safe to repeat: it decides by the referral as it is stored now. False when there is nobody to
+    credit: the referrer has been deleted.
 
     Raises:
         Busy
@@ -121,10 +122,11 @@ def settle(campaign: Campaign, referral: Referral) -> None:
     for _ in attempts():
         ties = _ties(referral.campaign_id, referral.referrer_id, referral.referred_id)
         if ties is None:
-            return
+            return False
         after = referrals.settled(ties.referral, terms, runtime.now_ms())
         if after is None or _written(ties, after):
-            return
+            return True
+    raise AssertionError("attempts() ends by raising Busy")
 
 
 def _written(ties: Ties, after: Referral) -> bool:

@@ -7,10 +7,13 @@ item falls due again and the next sweep hands it out anew: nothing that is due i
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
+from functools import partial
 
 from grapevine import runtime
 from grapevine.engine import credit
+from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants import delete
 from grapevine.table import due, keys, store
 from grapevine.table.campaigns import Campaign
@@ -22,7 +25,8 @@ from grapevine.table.standings import Standing
 LEASE_MS = 20 * 60 * 1000
 """Longer than a message can stay in the queue through all its tries."""
 
-_PER_SHARD = 250
+_PER_SHARD = 100
+_SWEEP_SECONDS = 20.0
 _MESSAGES_PER_CALL = 10
 
 
@@ -31,15 +35,23 @@ class UnknownDueItem(Exception):
 
 
 def sweep() -> int:
-    """Hands out what is due, at most 250 items of each shard; the next sweep goes on from there.
+    """Hands out what is due until nothing is, or for 20 s; the next sweep goes on from there.
 
     Returns the number of messages sent. Dying between claim and message costs a lease of delay.
     """
-    now = runtime.now_ms()
-    claimed = [item for item in due.due_at(now, _PER_SHARD) if due.claim(item, now + LEASE_MS)]
-    for start in range(0, len(claimed), _MESSAGES_PER_CALL):
-        _send(claimed[start : start + _MESSAGES_PER_CALL])
-    return len(claimed)
+    stop_at = time.monotonic() + _SWEEP_SECONDS
+    sent = 0
+    while time.monotonic() < stop_at:
+        now = runtime.now_ms()
+        waiting = due.due_at(now, _PER_SHARD)
+        claims = in_parallel([partial(due.claim, item, now + LEASE_MS) for item in waiting])
+        claimed = [item for item, won in zip(waiting, claims, strict=True) if won]
+        for start in range(0, len(claimed), _MESSAGES_PER_CALL):
+            _send(claimed[start : start + _MESSAGES_PER_CALL])
+        sent += len(claimed)
+        if not claimed:
+            break
+    return sent
 
 
 def _send(items: Sequence[DueItem]) -> None:
@@ -70,8 +82,8 @@ def settle(message: str) -> None:
         case Referral.TYPE:
             referral = Referral.from_item(item)
             campaign = store.get(keys.campaign(referral.campaign_id))
-            if campaign is not None:
-                credit.settle(Campaign.from_item(campaign), referral)
+            if campaign and not credit.settle(Campaign.from_item(campaign), referral):
+                delete.detach(referral)
         case Standing.TYPE:
             standing = Standing.from_item(item)
             if standing.deleted_at is not None:

@@ -35,9 +35,7 @@ WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)
 
 
 class _Switches(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
     def set_fields(self) -> dict[str, Any]:
         """What was given, by its API name: defaults are left out."""
@@ -45,7 +43,7 @@ class _Switches(BaseModel):
 
     def complete(self) -> Self:
         """The same with every default spelled out, as an answer shows it."""
-        return type(self)(**self.model_dump())
+        return self.model_validate(self.model_dump(by_alias=True))
 
 
 class Installation(_Switches):
@@ -54,7 +52,7 @@ class Installation(_Switches):
 
     referral_trigger: Literal["ON_SIGNUP", "CUSTOM"] = "CUSTOM"
     share_url: WebAddress | None = None
-    allowed_urls: Annotated[tuple[WebAddress, ...], Field(max_length=100)] = ()
+    allowed_urls: Annotated[tuple[WebAddress, ...], Field(max_length=25)] = ()
 
 
 class Options(_Switches):

@@ -15,8 +15,6 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DUE_SHARDS = 8
 """Partitions of the due index: each sweep reads all of them, each write goes to one."""
 
-MAX_EMAIL_LENGTH = 254
-
 
 class Key(NamedTuple):
     partition: str

@@ -119,7 +119,7 @@ def erase(tombstone: Standing) -> None:
     """
     left = referrals.of_referrer(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     for referral in left:
-        _detach(referral)
+        detach(referral)
     done = len(left) < _ERASE_AT_ONCE
     after = replace(
         tombstone,
@@ -135,8 +135,14 @@ def erase(tombstone: Standing) -> None:
             raise Busy from None
 
 
-def _detach(referral: Referral) -> None:
-    """The friend stays, as somebody whose referrer has been deleted."""
+def detach(referral: Referral) -> None:
+    """Removes a referral whose referrer has been deleted; the friend stays, and knows it.
+
+    Safe to repeat.
+
+    Raises:
+        Busy
+    """
     profile_key = keys.profile(referral.campaign_id, referral.referred_id)
     for _ in attempts():
         item = store.get(profile_key)

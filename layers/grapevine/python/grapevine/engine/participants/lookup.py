@@ -12,6 +12,9 @@ from grapevine.table.participants import EmailGuard, KeyGuard, Profile, normalis
 from grapevine.table.standings import Standing
 from grapevine.table.store import Item
 
+MAX_EMAIL_BYTES = 1000
+"""More than any stored address has; a key of the table may have 2048."""
+
 
 @dataclass(frozen=True, slots=True)
 class Participant:
@@ -60,10 +63,8 @@ class Reference:
     def first_keys(self) -> list[Key]:
         """What to read first; empty when nothing can have this name."""
         if self.is_email:
-            email = normalise_email(self.text)
-            if len(email.encode()) > keys.MAX_EMAIL_LENGTH:
-                return []
-            return [keys.email_guard(self.campaign_id, email)]
+            guard = _email_guard_key(self.campaign_id, self.text)
+            return [guard] if guard else []
         if not keys.is_id(self.text):
             return []
         return participant_keys(self.campaign_id, self.text)
@@ -106,11 +107,17 @@ def referrer_guard_key(campaign_id: str, referred_by: str) -> Key | None:
     """Where to look for the referrer that an id, a vanity key or an e-mail address names; None
     when nothing can have that name."""
     if "@" in referred_by:
-        email = normalise_email(referred_by)
-        too_long = len(email.encode()) > keys.MAX_EMAIL_LENGTH
-        return None if too_long else keys.email_guard(campaign_id, email)
+        return _email_guard_key(campaign_id, referred_by)
     share_key = referred_by.strip()
     return keys.key_guard(campaign_id, share_key) if keys.is_id(share_key) else None
+
+
+def _email_guard_key(campaign_id: str, text: str) -> Key | None:
+    email = normalise_email(text)
+    # A path can carry anything, even half a surrogate pair, which no stored address has.
+    size = len(email.encode("utf-8", "surrogatepass"))
+    usable = size <= MAX_EMAIL_BYTES and email.isprintable()
+    return keys.email_guard(campaign_id, email) if usable else None
 
 
 def referrer_id_in(item: Item | None) -> str | None:

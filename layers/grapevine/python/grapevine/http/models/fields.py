@@ -58,7 +58,7 @@ def _without_control_characters_but_breaks(text: str) -> str:
 
 def _email(text: str) -> str:
     # Loaded on first use: most functions never validate an address.
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+    from email_validator import EmailNotValidError, validate_email
 
     address = text.strip()
     try:
