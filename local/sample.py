@@ -77,6 +77,6 @@ def _participant(
         join_sequence=next_join_sequence(CAMPAIGN_ID),
         joined_month=month_at(now),
     )
-    entities = [profile, standing, profile.email_guard, *profile.key_guards]
+    entities = [profile, standing, *profile.companions]
     written = [*entities, referral] if referral else entities
     store.transact([Put(entity.to_item(), ABSENT) for entity in written])

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from grapevine import runtime
-from grapevine.runtime import Runtime, Settings
 from local.dynamodb_local import running
 from local.stack import Stack
 
@@ -69,8 +68,5 @@ def api(stack: Stack) -> Iterator[Api]:
 @contextmanager
 def inside(stack: Stack) -> Iterator[None]:
     """Calls the engine as the stack's functions do: for accounts, keys and looking at items."""
-    settings = Settings({"TABLE_NAME": stack.table_name})
-    with runtime.using(
-        Runtime(settings, now_ms=stack.now_ms, client=lambda _service: stack.dynamodb)
-    ):
+    with runtime.using(stack.runtime()):
         yield

@@ -1,10 +1,10 @@
-"""GET /v2/campaign/{id}/participants: a page of participants, newest first."""
+"""GET /v2/campaign/{id}/participants: a page of participants, newest first or by metadata."""
 
 from grapevine.engine.participants.describe import describe
-from grapevine.engine.participants.listing import newest_first
+from grapevine.engine.participants.listing import page
 from grapevine.http.endpoint import Nothing, Request
 from grapevine.http.growsurf import endpoint
-from grapevine.http.models.participants import ListParticipants, Participant, ParticipantList
+from grapevine.http.models.participants import ListParticipants, ParticipantList
 
 
 @endpoint(
@@ -14,10 +14,7 @@ from grapevine.http.models.participants import ListParticipants, Participant, Pa
     response=ParticipantList,
 )
 def handler(request: Request[Nothing, ListParticipants]) -> ParticipantList:
-    page = newest_first(request.campaign, request.query.limit, request.query.next_id)
-    shown = describe(request.campaign, page.participants)
-    return ParticipantList(
-        participants=[Participant.of(one) for one in shown],
-        limit=request.query.limit,
-        next_id=page.next_id,
-    )
+    query = request.query
+    found = page(request.campaign, query.metadata, query.limit, query.next_id)
+    shown = describe(request.campaign, found.participants)
+    return ParticipantList.of(shown, limit=query.limit, next_id=found.next_id)

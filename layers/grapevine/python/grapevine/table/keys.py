@@ -95,6 +95,15 @@ def key_guard(campaign_id: str, share_key: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}#KEY#{_id(share_key).lower()}", "KEY")
 
 
+def metadata_pair(campaign_id: str, pair_hash: str) -> str:
+    """The partition that lists the participants with one metadata key and value."""
+    return f"CAMPAIGN#{_id(campaign_id)}#METADATA#{_id(pair_hash)}"
+
+
+def metadata_entry(campaign_id: str, pair_hash: str, participant_id: str) -> Key:
+    return Key(metadata_pair(campaign_id, pair_hash), f"PARTICIPANT#{_id(participant_id)}")
+
+
 def all_time_board(campaign_id: str) -> str:
     return f"CAMPAIGN#{_id(campaign_id)}#BOARD#ALLTIME"
 

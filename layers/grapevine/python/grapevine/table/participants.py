@@ -1,14 +1,17 @@
-"""A participant's profile, and the guards that keep e-mail addresses and share keys unique.
+"""A participant's profile, and the items that come and go with it: the guards that keep e-mail
+addresses and share keys unique, and the entries by which metadata values are found.
 
-A guard is written and removed in the same transaction as the profile that holds its value.
+They are written and removed in the same transaction as the profile that holds the value.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from grapevine.table import keys
+from grapevine.table import keys, store
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
@@ -71,6 +74,59 @@ class Profile(Entity):
                 share_key.lower() for share_key in (self.participant_id, *self.vanity_keys)
             )
         ]
+
+    @property
+    def metadata_entries(self) -> list[MetadataEntry]:
+        """One for each key and value, by which the participant is found."""
+        return [
+            MetadataEntry(
+                campaign_id=self.campaign_id,
+                pair_hash=hash_of_pair(key, text_of(value)),
+                participant_id=self.participant_id,
+            )
+            for key, value in self.metadata.items()
+        ]
+
+    @property
+    def companions(self) -> list[EmailGuard | KeyGuard | MetadataEntry]:
+        """All items that come and go with what the profile says."""
+        return [self.email_guard, *self.key_guards, *self.metadata_entries]
+
+
+def text_of(value: object) -> str:
+    """A metadata value as text: values are compared as such (growsurf)."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def hash_of_pair(key: str, text: str) -> str:
+    return hashlib.sha256(json.dumps([key, text]).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataEntry(Entity):
+    TYPE: ClassVar[str] = "MetadataEntry"
+
+    campaign_id: str
+    pair_hash: str
+    participant_id: str
+
+    @property
+    def key(self) -> Key:
+        return keys.metadata_entry(self.campaign_id, self.pair_hash, self.participant_id)
+
+
+def ids_with(
+    campaign_id: str, pair_hash: str, limit: int, *, from_id: str | None = None
+) -> list[str]:
+    """Up to `limit` participants with a metadata value, by id, from `from_id` on."""
+    start = keys.metadata_entry(campaign_id, pair_hash, from_id) if from_id else None
+    entries = store.query(
+        None,
+        keys.metadata_pair(campaign_id, pair_hash),
+        limit=limit,
+        at_least=start.sort if start else None,
+    )
+    return [entry["participantId"] for entry in entries]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

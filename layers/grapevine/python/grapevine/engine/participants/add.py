@@ -100,8 +100,7 @@ class _Adding:
             self._join_sequence = next_join_sequence(campaign_id)
         profile, standing, referral = self._compose(referrer, self._join_sequence)
         writes: list[Write] = [
-            Put(entity.to_item(), ABSENT)
-            for entity in (profile, standing, profile.email_guard, *profile.key_guards)
+            Put(entity.to_item(), ABSENT) for entity in (profile, standing, *profile.companions)
         ]
         if referral and referrer:
             writes.append(Put(referral.to_item(), ABSENT))

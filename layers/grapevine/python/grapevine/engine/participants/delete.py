@@ -63,8 +63,7 @@ def _deletion(participant: Participant) -> list[Write]:
     writes: list[Write] = [
         Delete(profile.key, version(profile.version)),
         Put(tombstone.to_item(), version(standing.version)),
-        Delete(profile.email_guard.key, PRESENT),
-        *(Delete(guard.key, PRESENT) for guard in profile.key_guards),
+        *(Delete(companion.key, PRESENT) for companion in profile.companions),
     ]
     ties = credit.ties_of(participant)
     if ties:

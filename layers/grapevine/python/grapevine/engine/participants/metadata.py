@@ -6,7 +6,6 @@ text of at most 500 characters, numbers or booleans, given back as they were sen
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
@@ -71,7 +70,7 @@ def _checked_value(value: object) -> Scalar | None:
             raise InvalidMetadata(
                 f"Metadata values cannot be longer than {LONGEST_VALUE} characters."
             )
-        case int() | float() if math.isfinite(value) and abs(value) <= LARGEST_NUMBER:
+        case int() | float() if abs(value) <= LARGEST_NUMBER:
             return value
         case int() | float():
             raise InvalidMetadata("Metadata numbers must lie between -2^53 and 2^53.")

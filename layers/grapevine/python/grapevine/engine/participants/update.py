@@ -25,7 +25,7 @@ from grapevine.engine.participants.metadata import InvalidMetadata, Scalar
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
-from grapevine.table.participants import EmailGuard, KeyGuard, Profile
+from grapevine.table.participants import Profile
 from grapevine.table.referrals import ReferralStatus
 from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, PRESENT, Delete, Put, TransactionCanceled, Write, version
@@ -55,6 +55,9 @@ _PLAIN_FIELDS = (
     "unsubscribed",
     "paypal_email",
 )
+
+_MOST_PROFILE_WRITES = 90
+"""DynamoDB takes 100 writes in a transaction; the referral and the referrer need some."""
 
 
 def _refused(field: str, code: str, message: str) -> InvalidRequest:
@@ -103,15 +106,14 @@ def _changed_profile(before: Profile, changes: Changes) -> Profile:
 
 def _profile_writes(before: Profile, after: Profile) -> list[Write]:
     writes: list[Write] = [Put(after.to_item(), version(before.version))]
-    held = {guard.key: guard for guard in _guards(before)}
-    wanted = {guard.key: guard for guard in _guards(after)}
+    held = {item.key: item for item in before.companions}
+    wanted = {item.key: item for item in after.companions}
     writes += [Delete(key, PRESENT) for key in held if key not in wanted]
-    writes += [Put(guard.to_item(), ABSENT) for key, guard in wanted.items() if key not in held]
+    writes += [Put(item.to_item(), ABSENT) for key, item in wanted.items() if key not in held]
+    if len(writes) > _MOST_PROFILE_WRITES:
+        message = "Too many metadata values change at once. Send them in two requests."
+        raise _refused("metadata", "too_many_changes", message)
     return writes
-
-
-def _guards(profile: Profile) -> list[EmailGuard | KeyGuard]:
-    return [profile.email_guard, *profile.key_guards]
 
 
 def _refuse_taken(before: Profile, after: Profile, failed: frozenset[keys.Key]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from grapevine.engine.participants.add import NewParticipant
 from grapevine.engine.participants.delete import BulkResult
 from grapevine.engine.participants.describe import Description
+from grapevine.engine.participants.metadata import InvalidMetadata, camel_key
 from grapevine.engine.participants.update import Changes
 from grapevine.http.models.fields import (
     Email,
@@ -80,20 +81,22 @@ class UpdateParticipant(Input):
         return changes
 
 
+def _metadata_filter(value: Any) -> Any:
+    if not isinstance(value, dict) or not 1 <= len(value) <= 3:
+        raise PydanticCustomError("metadata", "Filter by one to three metadata keys.")
+    try:
+        return {camel_key(key): text for key, text in value.items()}
+    except InvalidMetadata as error:
+        raise PydanticCustomError("metadata", "{reason}", {"reason": str(error)}) from None
+
+
 class ListParticipants(Query):
-    """`nextId` is the first participant of the page wanted."""
+    """`nextId` is the first participant of the page wanted. `metadata[key]` (up to three keys)
+    keeps the participants with just these values, compared as text, in order of their ids."""
 
     limit: Limit = 10
     next_id: str | None = None
-    metadata: dict[str, str] | None = None
-
-    @model_validator(mode="after")
-    def _no_metadata_filter(self) -> Self:
-        if self.metadata is not None:
-            raise PydanticCustomError(
-                "unsupported", "Filtering participants by metadata is not supported."
-            )
-        return self
+    metadata: Annotated[dict[str, str], BeforeValidator(_metadata_filter)] | None = None
 
 
 class BulkDeleteParticipants(Input):
@@ -214,6 +217,11 @@ class ParticipantList(Output):
     participants: list[Participant]
     limit: int
     next_id: str | None
+
+    @classmethod
+    def of(cls, shown: list[Description], *, limit: int, next_id: str | None) -> ParticipantList:
+        participants = [Participant.of(one) for one in shown]
+        return cls.model_construct(participants=participants, limit=limit, next_id=next_id)
 
 
 class Deleted(Output):
