@@ -26,6 +26,12 @@ _REFUSED = "The API key is missing, invalid, revoked, or has no access to this r
 class Caller:
     account_id: str
     key_id: str
+    scopes: frozenset[str]
+
+    def require(self, scope: str) -> None:
+        """Raises NotAuthorized when the caller's key lacks the scope."""
+        if scope not in self.scopes:
+            raise NotAuthorized(f"The API key lacks the scope {scope}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,8 @@ def authorize(
         remembered = _remember(ApiKey.from_item(found[key_item]))
     if remembered is None or not remembered.is_valid_at(runtime.now_ms()):
         raise NotAuthorized(_REFUSED)
-    if scope not in remembered.scopes:
-        raise NotAuthorized(f"The API key lacks the scope {scope}.")
-    caller = Caller(remembered.account_id, remembered.key_id)
+    caller = Caller(remembered.account_id, remembered.key_id, frozenset(remembered.scopes))
+    caller.require(scope)
     if campaign_id is None:
         return Access(caller, None, None)
     campaign = _own_campaign(caller, campaign_id, found)

@@ -15,6 +15,7 @@ from grapevine import runtime
 from grapevine.engine import credit
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants import delete
+from grapevine.engine.rewards import leaderboard
 from grapevine.table import due, keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import DueItem
@@ -84,6 +85,8 @@ def settle(message: str) -> None:
             campaign = store.get(keys.campaign(referral.campaign_id))
             if campaign and not credit.settle(Campaign.from_item(campaign), referral):
                 delete.detach(referral)
+        case Campaign.TYPE:
+            leaderboard.settle_end(Campaign.from_item(item))
         case Standing.TYPE:
             standing = Standing.from_item(item)
             if standing.deleted_at is not None:

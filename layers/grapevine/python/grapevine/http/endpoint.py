@@ -37,6 +37,7 @@ class Request(Generic[B, Q]):
     """An authorised, validated request."""
 
     access: Access
+    path: Mapping[str, str]
     body: B
     query: Q
 
@@ -139,6 +140,7 @@ class Endpoint(Generic[B, Q, R]):
         fields = {} if self.body is Nothing else parse_body(data, headers.get("content-type"))
         return Request(
             access,
+            path,
             _validated(self.body, fields, "body"),
             _validated(self.query, nested(event.get("queryStringParameters") or {}), "query"),
         )

@@ -34,7 +34,9 @@ def _id(text: str) -> str:
 
 API_KEY_PREFIX = "APIKEY#"
 CAMPAIGN_PREFIX = "CAMPAIGN#"
+EARNED_PREFIX = "EARNED#"
 REFERRAL_PREFIX = "REFERRAL#"
+REWARD_PREFIX = "REWARD#"
 
 
 def account(account_id: str) -> Key:
@@ -61,6 +63,10 @@ def totals(campaign_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", "TOTALS")
 
 
+def reward_config(campaign_id: str, reward_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{REWARD_PREFIX}{_id(reward_id)}")
+
+
 def join_sequence(campaign_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", "SEQUENCE")
 
@@ -77,8 +83,18 @@ def standing(campaign_id: str, participant_id: str) -> Key:
     return Key(_participant(campaign_id, participant_id), "STANDING")
 
 
-def counted(campaign_id: str, participant_id: str) -> Key:
-    return Key(_participant(campaign_id, participant_id), "COUNTED")
+def earnings(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "EARNINGS")
+
+
+def earned_reward(campaign_id: str, participant_id: str, number: int) -> Key:
+    """Rewards of a participant sort in the order in which they were earned."""
+    return Key(_participant(campaign_id, participant_id), f"{EARNED_PREFIX}{number:010d}")
+
+
+def counted(campaign_id: str, participant_id: str, source: str) -> Key:
+    """`source` is the type of the item whose changes are counted."""
+    return Key(_participant(campaign_id, participant_id), f"COUNTED#{source.upper()}")
 
 
 def referral(campaign_id: str, referrer_id: str, referred_id: str) -> Key:

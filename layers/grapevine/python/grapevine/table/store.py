@@ -74,7 +74,15 @@ class Add:
     amounts: Mapping[str, int]
 
 
-Write = Put | Delete | Add
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Writes nothing, but the condition must hold for the others to be written."""
+
+    key: Key
+    condition: Condition
+
+
+Write = Put | Delete | Add | Check
 
 
 class TransactionCanceled(Exception):
@@ -138,11 +146,12 @@ def query(
     prefix: str | None = None,
     at_most: int | None = None,
     at_least: str | None = None,
+    between: tuple[str, str] | None = None,
 ) -> list[Item]:
     """The first `limit` items (all, without one) of a partition of the table or of an index.
 
-    `prefix` keeps the sort keys that begin with it, `at_least` those from it on, `at_most` the
-    numeric ones up to it; at most one of them is given. The table and the local index are read
+    `prefix` keeps the sort keys that begin with it, `at_least` those from it on, `between` those
+    from the one to the other, `at_most` the numeric ones up to it; at most one of them is given. The table and the local index are read
     consistently; a global index shows a write a moment later.
     """
     partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
@@ -155,6 +164,9 @@ def query(
     for clause, bound in bounds.items():
         if bound is not None:
             condition, values[":s"] = f"#p = :p AND {clause}", bound
+    if between is not None:
+        condition = "#p = :p AND #s BETWEEN :s AND :t"
+        values[":s"], values[":t"] = between
     names = {"#p": partition_name} | ({"#s": sort_name} if "#s" in condition else {})
     request: dict[str, Any] = {
         "TableName": runtime.settings().table_name,
@@ -243,6 +255,9 @@ def _transact_item(table: str, write: Write) -> Any:
         case Delete(key=key, condition=condition):
             where = _marshal(_key_attributes(key))
             return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
+        case Check(key=key, condition=condition):
+            where = _marshal(_key_attributes(key))
+            return {"ConditionCheck": {"TableName": table, "Key": where, **_condition(condition)}}
         case Add():
             return {"Update": {"TableName": table, **_addition(write)}}
 
