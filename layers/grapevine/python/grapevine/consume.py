@@ -21,6 +21,13 @@ from grapevine.table.store import Item, from_stream_image
 
 T = TypeVar("T")
 
+
+class FailedAtHead(Exception):
+    """The first record of a batch failed. Lambda would retry a batch that reports its own first
+    record as a whole, and give up all of it; an error makes it cut the batch in halves instead,
+    until the record is alone."""
+
+
 Handler = Callable[[Mapping[str, Any], Any], Any]
 
 
@@ -53,6 +60,8 @@ def stream_consumer(
         logger().info("stream batch", records=len(event["Records"]), failed=len(failed))
         if not failed:
             return {"batchItemFailures": []}
+        if min(failed) == 0 and len(event["Records"]) > 1:
+            raise FailedAtHead
         first = event["Records"][min(failed)]["dynamodb"]["SequenceNumber"]
         return {"batchItemFailures": [{"itemIdentifier": first}]}
 

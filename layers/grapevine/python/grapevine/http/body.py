@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ def body_bytes(event: Mapping[str, Any]) -> bytes:
     if event.get("isBase64Encoded"):
         try:
             data = base64.b64decode(text, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise _unreadable("The request body is not valid base64.") from None
     else:
         data = text.encode("utf-8", "surrogatepass")

@@ -3,7 +3,7 @@
 Gone at once: profile, guards (the e-mail address, id and vanity keys are free again), the referral
 that brought the participant, and the credit the referrer had for it. The standing stays for a
 while as a tombstone without personal data, so that every reader of the stream learns of it.
-The tombstone is due at once: `erase` then detaches the friends, page by page.
+The tombstone falls due after `ERASE_AFTER_MS`: `erase` then detaches the friends, page by page.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, earned_by
 from grapevine.table.standings import Standing
 from grapevine.table.store import PRESENT, Delete, Put, TransactionCanceled, Write, version
+
+ERASE_AFTER_MS = 2 * 60 * 1000
+"""Longer than a function can run: by then, no sign-up is on its way that still saw the referrer."""
 
 _ERASE_AT_ONCE = 200
 _MOST_DELETES = 100
@@ -60,7 +63,7 @@ def _deletion(participant: Participant) -> list[Write]:
         deleted_at=now,
         expires_at=(now + TOMBSTONE_LIFE_MS) // 1000,
         due_shard=shard_of(profile.participant_id),
-        due_at=now,
+        due_at=now + ERASE_AFTER_MS,
     )
     writes: list[Write] = [
         Delete(profile.key, version(profile.version)),
