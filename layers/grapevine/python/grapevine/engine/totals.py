@@ -17,14 +17,23 @@ from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Add, Item, Put, TransactionCanceled, Write, version
+from grapevine.table.store import (
+    ABSENT,
+    Add,
+    Change,
+    Put,
+    TransactionCanceled,
+    Write,
+    version,
+)
 
 _MOST_AT_ONCE = 50
 
 
-def contribution(image: Item) -> Counted:
+def contribution(change: Change) -> Counted:
     """What the item in a stream record adds to the totals. Raises KeyError or TypeError for an
     item that is not counted."""
+    image = change.new
     if image["type"] == Earnings.TYPE:
         earnings = Earnings.from_item(image)
         amounts = {"winnerCount": int(earnings.is_winner)}

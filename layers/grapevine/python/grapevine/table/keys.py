@@ -34,9 +34,11 @@ def _id(text: str) -> str:
 
 API_KEY_PREFIX = "APIKEY#"
 CAMPAIGN_PREFIX = "CAMPAIGN#"
+DELIVERY_PREFIX = "DELIVERY#"
 EARNED_PREFIX = "EARNED#"
 REFERRAL_PREFIX = "REFERRAL#"
 REWARD_PREFIX = "REWARD#"
+WEBHOOK_PREFIX = "WEBHOOK"
 
 
 def account(account_id: str) -> Key:
@@ -65,6 +67,24 @@ def totals(campaign_id: str) -> Key:
 
 def reward_config(campaign_id: str, reward_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{REWARD_PREFIX}{_id(reward_id)}")
+
+
+def webhook(campaign_id: str, webhook_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{WEBHOOK_PREFIX}#{_id(webhook_id)}")
+
+
+def webhook_health(campaign_id: str, webhook_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{WEBHOOK_PREFIX}HEALTH#{_id(webhook_id)}")
+
+
+def webhook_event(campaign_id: str, event_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#EVENT#{_id(event_id)}", "EVENT")
+
+
+def delivery(campaign_id: str, webhook_id: str, created_at: int, event_id: str) -> Key:
+    """Deliveries of a webhook sort by the time of their events."""
+    partition = f"CAMPAIGN#{_id(campaign_id)}#WEBHOOK#{_id(webhook_id)}"
+    return Key(partition, f"{DELIVERY_PREFIX}{created_at:015d}#{_id(event_id)}")
 
 
 def join_sequence(campaign_id: str) -> Key:

@@ -117,7 +117,10 @@ def _get_batch(keys: Sequence[Key]) -> dict[Key, Item]:
     table = runtime.settings().table_name
     found: dict[Key, Item] = {}
     pending: Any = {
-        table: {"Keys": [_marshal(_key_attributes(key)) for key in keys], "ConsistentRead": True}
+        table: {
+            "Keys": [_marshal(_key_attributes(key)) for key in keys],
+            "ConsistentRead": True,
+        }
     }
     while pending:
         response = runtime.dynamodb().batch_get_item(RequestItems=pending)
@@ -251,13 +254,25 @@ def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
 def _transact_item(table: str, write: Write) -> Any:
     match write:
         case Put(item=item, condition=condition):
-            return {"Put": {"TableName": table, "Item": _marshal(item), **_condition(condition)}}
+            return {
+                "Put": {
+                    "TableName": table,
+                    "Item": _marshal(item),
+                    **_condition(condition),
+                }
+            }
         case Delete(key=key, condition=condition):
             where = _marshal(_key_attributes(key))
             return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
         case Check(key=key, condition=condition):
             where = _marshal(_key_attributes(key))
-            return {"ConditionCheck": {"TableName": table, "Key": where, **_condition(condition)}}
+            return {
+                "ConditionCheck": {
+                    "TableName": table,
+                    "Key": where,
+                    **_condition(condition),
+                }
+            }
         case Add():
             return {"Update": {"TableName": table, **_addition(write)}}
 
@@ -297,9 +312,19 @@ def _unmarshal(raw: Mapping[str, Any]) -> Item:
     return {name: _plain(_deserializer.deserialize(value)) for name, value in raw.items()}
 
 
-def from_stream_image(image: Mapping[str, Any]) -> Item:
-    """An item as a stream record carries it."""
-    return _unmarshal(image)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An item before and after, as a stream record tells it; `old` is None for a new item."""
+
+    old: Item | None
+    new: Item
+
+
+def change_in(record: Mapping[str, Any]) -> Change:
+    """The change in a stream record. Raises KeyError for a record without a new image."""
+    images = record["dynamodb"]
+    old = _unmarshal(images["OldImage"]) if "OldImage" in images else None
+    return Change(old, _unmarshal(images["NewImage"]))
 
 
 def _plain(value: Any) -> Any:

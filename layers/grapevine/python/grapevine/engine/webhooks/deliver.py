@@ -1,0 +1,203 @@
+"""Taking a delivery from the queue, attempting it, and writing down what came of it.
+
+The delivery is claimed before the attempt, under its version, for as long as an attempt can take.
+Dying between the attempt and its record repeats that attempt when the claim ends: the same bytes
+under the same id, so a receiver can tell. That is the only way to get an event twice.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from typing import Any
+
+from grapevine import runtime
+from grapevine.engine.attempts import attempts
+from grapevine.engine.webhooks import schedule, secrets, signing
+from grapevine.engine.webhooks.dispatch import LONGEST_DELAY_SECONDS, queue_keys
+from grapevine.engine.webhooks.health import Health
+from grapevine.engine.webhooks.outcome import Outcome
+from grapevine.engine.webhooks.sender import Sender
+from grapevine.table import keys, store
+from grapevine.table.due import shard_of
+from grapevine.table.keys import Key
+from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+from grapevine.table.webhooks import (
+    Delivery,
+    DeliveryStatus,
+    Webhook,
+    WebhookEvent,
+    WebhookHealth,
+    WebhookState,
+    health_of,
+)
+
+CLAIM_MS = 60 * 1000
+"""Longer than an attempt and its record take together."""
+
+_QUEUE_MARGIN_MS = 60 * 1000
+
+_STATUS: dict[str, DeliveryStatus] = {
+    "delivered": "DELIVERED",
+    "gone": "FAILED",
+    "refused_by_policy": "REFUSED",
+    "failed": "FAILED",
+}
+
+
+def deliver(message: str) -> None:
+    """Attempts the delivery that the message names, unless it is done, under way or not due yet.
+
+    Raises:
+        Busy
+    """
+    body = json.loads(message)
+    item = store.get(Key(body["partition"], body["sort"]))
+    delivery = Delivery.from_item(item) if item else None
+    if delivery is None or delivery.status != "PENDING":
+        return
+    state, event = _read(delivery)
+    if state is None or event is None or not state.is_active:
+        _finish(delivery, "FAILED")
+        return
+    claimed = _claimed(delivery)
+    if claimed is None:
+        return
+    outcome = _attempt(state.webhook, event)
+    _record(claimed, state, outcome)
+
+
+def _read(delivery: Delivery) -> tuple[WebhookState | None, WebhookEvent | None]:
+    webhook_key = keys.webhook(delivery.campaign_id, delivery.webhook_id)
+    health_key = keys.webhook_health(delivery.campaign_id, delivery.webhook_id)
+    event_key = keys.webhook_event(delivery.campaign_id, delivery.event_id)
+    found = store.get_many([webhook_key, health_key, event_key])
+    event = WebhookEvent.from_item(found[event_key]) if event_key in found else None
+    webhook = Webhook.from_item(found[webhook_key]) if webhook_key in found else None
+    if webhook is None or webhook.created_at != delivery.webhook_created_at:
+        return None, event
+    health = WebhookHealth.from_item(found[health_key]) if health_key in found else None
+    return WebhookState(webhook, health or health_of(webhook)), event
+
+
+def _finish(delivery: Delivery, status: DeliveryStatus) -> None:
+    """Ends a delivery that there is no sense in attempting. Losing a race changes nothing."""
+    ended = replace(
+        delivery,
+        version=delivery.version + 1,
+        status=status,
+        due_at=None,
+        due_shard=None,
+    )
+    _put(delivery, ended)
+
+
+def _put(before: Delivery, after: Delivery) -> bool:
+    try:
+        store.transact([Put(after.to_item(), version(before.version))])
+    except TransactionCanceled:
+        return False
+    return True
+
+
+def _claimed(delivery: Delivery) -> Delivery | None:
+    """The delivery under a claim; None when somebody else has it."""
+    claimed = replace(
+        delivery,
+        version=delivery.version + 1,
+        due_at=runtime.now_ms() + CLAIM_MS,
+        due_shard=shard_of(delivery.event_id),
+    )
+    return claimed if _put(delivery, claimed) else None
+
+
+def sender() -> Sender:
+    """The container's sender."""
+    cache = runtime.current().cache
+    if "sender" not in cache:
+        cache["sender"] = Sender(local_hosts=runtime.settings().webhook_local_hosts)
+    made: Sender = cache["sender"]
+    return made
+
+
+def _attempt(webhook: Webhook, event: WebhookEvent) -> Outcome:
+    body = event.payload.encode()
+    signed = signing.headers(event.event_id, runtime.now_ms(), body, secrets.in_force(webhook))
+    return sender().attempt(webhook.payload_url, signed, body)
+
+
+def _record(claimed: Delivery, state: WebhookState, outcome: Outcome) -> None:
+    now = runtime.now_ms()
+    made = claimed.attempts_in_round + 1
+    next_at = schedule.next_attempt_at(
+        outcome, attempts_made=made, now_ms=now, random=random.random
+    )
+    entry: dict[str, Any] = {
+        "at": now,
+        "outcome": outcome.kind,
+        "status": outcome.status,
+        "message": outcome.message,
+        "response": outcome.response_snippet[:500],
+        "durationMs": outcome.duration_ms,
+    }
+    recorded = replace(
+        claimed,
+        version=claimed.version + 1,
+        status="PENDING" if next_at is not None else _STATUS[outcome.kind],
+        attempts={"log": [*claimed.log, entry][-30:]},
+        attempts_in_round=made,
+        due_at=None,
+        due_shard=None,
+    )
+    if next_at is not None:
+        queued = next_at - now <= LONGEST_DELAY_SECONDS * 1000
+        recorded = replace(
+            recorded,
+            due_at=next_at + (_QUEUE_MARGIN_MS if queued else 0),
+            due_shard=shard_of(claimed.event_id),
+        )
+    _record_health(state, outcome, is_last=next_at is None)
+    if (
+        _put(claimed, recorded)
+        and next_at is not None
+        and next_at - now <= LONGEST_DELAY_SECONDS * 1000
+    ):
+        queue_keys([recorded.key], delay_seconds=max(0, round((next_at - now) / 1000)))
+
+
+def _record_health(state: WebhookState, outcome: Outcome, *, is_last: bool) -> None:
+    """A refusal by our own policy says nothing of the endpoint's health."""
+    if outcome.kind == "refused_by_policy":
+        return
+    health = state.health
+    for attempt in attempts():
+        if attempt:
+            item = store.get(health.key)
+            health = WebhookHealth.from_item(item) if item else health_of(state.webhook)
+        before = Health(
+            failure_count=health.failure_count,
+            failing_since=health.failing_since,
+            last_failure_at=health.last_failure_at,
+            auto_disabled=health.auto_disabled,
+        )
+        if outcome.kind == "delivered":
+            after = before.after_success()
+        else:
+            after = before.after_failure(runtime.now_ms(), last_attempt=is_last)
+        if after == before:
+            return
+        changed = replace(
+            health,
+            version=health.version + 1,
+            failure_count=after.failure_count,
+            failing_since=after.failing_since,
+            last_failure_at=after.last_failure_at,
+            auto_disabled=after.auto_disabled,
+        )
+        condition = version(health.version) if health.version else ABSENT
+        try:
+            store.transact([Put(changed.to_item(), condition)])
+        except TransactionCanceled:
+            continue
+        return
