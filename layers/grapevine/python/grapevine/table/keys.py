@@ -36,6 +36,7 @@ API_KEY_PREFIX = "APIKEY#"
 CAMPAIGN_PREFIX = "CAMPAIGN#"
 DELIVERY_PREFIX = "DELIVERY#"
 EARNED_PREFIX = "EARNED#"
+PARTICIPANT_PREFIX = "PARTICIPANT#"
 REFERRAL_PREFIX = "REFERRAL#"
 REWARD_PREFIX = "REWARD#"
 WEBHOOK_PREFIX = "WEBHOOK"
@@ -137,7 +138,7 @@ def metadata_pair(campaign_id: str, pair_hash: str) -> str:
 
 
 def metadata_entry(campaign_id: str, pair_hash: str, participant_id: str) -> Key:
-    return Key(metadata_pair(campaign_id, pair_hash), f"PARTICIPANT#{_id(participant_id)}")
+    return Key(metadata_pair(campaign_id, pair_hash), f"{PARTICIPANT_PREFIX}{_id(participant_id)}")
 
 
 def all_time_board(campaign_id: str) -> str:
@@ -155,6 +156,10 @@ def join_order(campaign_id: str) -> str:
 
 def due_shard(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def is_delivery(key: Key) -> bool:
+    return key.sort.startswith(DELIVERY_PREFIX)
 
 
 def participant_in(partition: str) -> str:

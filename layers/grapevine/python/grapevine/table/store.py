@@ -147,29 +147,23 @@ def query(
     limit: int | None = None,
     descending: bool = False,
     prefix: str | None = None,
-    at_most: int | None = None,
-    at_least: str | None = None,
     between: tuple[str, str] | None = None,
+    at_most: int | None = None,
 ) -> list[Item]:
     """The first `limit` items (all, without one) of a partition of the table or of an index.
 
-    `prefix` keeps the sort keys that begin with it, `at_least` those from it on, `between` those
-    from the one to the other, `at_most` the numeric ones up to it; at most one of them is given. The table and the local index are read
-    consistently; a global index shows a write a moment later.
+    `prefix` keeps the sort keys that begin with it, `between` those from the one to the other,
+    `at_most` the numeric ones up to it; at most one of them is given. The table and the local index
+    are read consistently; a global index shows a write a moment later.
     """
     partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
-    bounds = {
-        "begins_with(#s, :s)": prefix,
-        "#s >= :s": at_least,
-        "#s <= :s": at_most,
-    }
     condition, values = "#p = :p", dict[str, Any]({":p": partition})
-    for clause, bound in bounds.items():
-        if bound is not None:
-            condition, values[":s"] = f"#p = :p AND {clause}", bound
+    if prefix is not None:
+        condition, values[":s"] = "#p = :p AND begins_with(#s, :s)", prefix
     if between is not None:
-        condition = "#p = :p AND #s BETWEEN :s AND :t"
-        values[":s"], values[":t"] = between
+        condition, (values[":s"], values[":t"]) = "#p = :p AND #s BETWEEN :s AND :t", between
+    if at_most is not None:
+        condition, values[":s"] = "#p = :p AND #s <= :s", at_most
     names = {"#p": partition_name} | ({"#s": sort_name} if "#s" in condition else {})
     request: dict[str, Any] = {
         "TableName": runtime.settings().table_name,

@@ -112,8 +112,9 @@ class WebhookEvent(Entity):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(Entity):
     """One event for one webhook. `attempts` has what came of each attempt so far, as the delivery
-    log shows it; `webhook_created_at` tells it from one for an earlier webhook with the same id;
-    `due_at` (ms) is the next attempt, or the end of a claim on the one under way."""
+    log shows it; `webhook_created_at` tells it from one for an earlier webhook with the same id.
+    No attempt begins before `next_attempt_at` (ms): while one is under way, that is the end of its
+    claim. At `due_at` the sweep sees to it, in case the message for the attempt was lost."""
 
     TYPE: ClassVar[str] = "Delivery"
 
@@ -127,6 +128,7 @@ class Delivery(Entity):
     status: DeliveryStatus = "PENDING"
     attempts: dict[str, list[dict[str, Any]]] = as_json()
     attempts_in_round: int = 0
+    next_attempt_at: int
     expires_at: int
     due_shard: str | None = None
     due_at: int | None = None

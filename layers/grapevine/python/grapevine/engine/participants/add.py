@@ -153,7 +153,7 @@ class _Adding:
         # The two results have different types, which a list of calls cannot say.
         results: list[Any] = in_parallel([find, partial(offer_of, campaign)])
         referrer, self._offer = results
-        return cast(Referrer | None, referrer)
+        return cast("Referrer | None", referrer)
 
     def _referral_writes(self, referrer: Referrer, profile: Profile) -> list[Write]:
         campaign_id = profile.campaign_id

@@ -8,6 +8,7 @@ under the same id, so a receiver can tell. That is the only way to get an event 
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 from typing import Any
@@ -36,7 +37,13 @@ from grapevine.table.webhooks import (
 CLAIM_MS = 60 * 1000
 """Longer than an attempt and its record take together."""
 
-_QUEUE_MARGIN_MS = 60 * 1000
+_EARLY_BY_MS = 1000
+"""A queue's clock is not ours: a message may come a little before its time."""
+
+_LATE_BY_MS = 60 * 1000
+"""When the sweep sees to an attempt whose message should have arrived."""
+
+_LOGGED_ATTEMPTS = 30
 
 _STATUS: dict[str, DeliveryStatus] = {
     "delivered": "DELIVERED",
@@ -55,7 +62,7 @@ def deliver(message: str) -> None:
     body = json.loads(message)
     item = store.get(Key(body["partition"], body["sort"]))
     delivery = Delivery.from_item(item) if item else None
-    if delivery is None or delivery.status != "PENDING":
+    if delivery is None or delivery.status != "PENDING" or _is_early(delivery):
         return
     state, event = _read(delivery)
     if state is None or event is None or not state.is_active:
@@ -66,6 +73,10 @@ def deliver(message: str) -> None:
         return
     outcome = _attempt(state.webhook, event)
     _record(claimed, state, outcome)
+
+
+def _is_early(delivery: Delivery) -> bool:
+    return delivery.next_attempt_at - runtime.now_ms() > _EARLY_BY_MS
 
 
 def _read(delivery: Delivery) -> tuple[WebhookState | None, WebhookEvent | None]:
@@ -103,10 +114,12 @@ def _put(before: Delivery, after: Delivery) -> bool:
 
 def _claimed(delivery: Delivery) -> Delivery | None:
     """The delivery under a claim; None when somebody else has it."""
+    until = runtime.now_ms() + CLAIM_MS
     claimed = replace(
         delivery,
         version=delivery.version + 1,
-        due_at=runtime.now_ms() + CLAIM_MS,
+        next_attempt_at=until,
+        due_at=until,
         due_shard=shard_of(delivery.event_id),
     )
     return claimed if _put(delivery, claimed) else None
@@ -144,26 +157,28 @@ def _record(claimed: Delivery, state: WebhookState, outcome: Outcome) -> None:
     recorded = replace(
         claimed,
         version=claimed.version + 1,
-        status="PENDING" if next_at is not None else _STATUS[outcome.kind],
-        attempts={"log": [*claimed.log, entry][-30:]},
+        status=_STATUS[outcome.kind],
+        attempts={"log": [*claimed.log, entry][-_LOGGED_ATTEMPTS:]},
         attempts_in_round=made,
         due_at=None,
         due_shard=None,
     )
     if next_at is not None:
-        queued = next_at - now <= LONGEST_DELAY_SECONDS * 1000
         recorded = replace(
             recorded,
-            due_at=next_at + (_QUEUE_MARGIN_MS if queued else 0),
+            status="PENDING",
+            next_attempt_at=next_at,
+            due_at=next_at + (_LATE_BY_MS if _is_soon(next_at, now) else 0),
             due_shard=shard_of(claimed.event_id),
         )
     _record_health(state, outcome, is_last=next_at is None)
-    if (
-        _put(claimed, recorded)
-        and next_at is not None
-        and next_at - now <= LONGEST_DELAY_SECONDS * 1000
-    ):
-        queue_keys([recorded.key], delay_seconds=max(0, round((next_at - now) / 1000)))
+    if _put(claimed, recorded) and next_at is not None and _is_soon(next_at, now):
+        queue_keys([recorded.key], delay_seconds=math.ceil(max(0, next_at - now) / 1000))
+
+
+def _is_soon(next_at: int, now: int) -> bool:
+    """Soon enough for a queue to delay the message; later attempts are the sweep's."""
+    return next_at - now <= LONGEST_DELAY_SECONDS * 1000
 
 
 def _record_health(state: WebhookState, outcome: Outcome, *, is_last: bool) -> None:

@@ -89,6 +89,7 @@ def _stored(transition: Transition, data: Json, subscribed: list[WebhookState]) 
             event_id=event.event_id,
             event_name=event.name,
             created_at=event.created_at,
+            next_attempt_at=now,
             expires_at=expires_at,
             due_shard=shard_of(event.event_id),
             due_at=now + FIRST_ATTEMPT_BY_MS,
