@@ -35,7 +35,6 @@ def approve(caller: Caller, campaign: Campaign, earned_id: str, *, fulfill: bool
         InvalidRewardState: it has been approved already.
         Busy
     """
-
     if fulfill:
         caller.require("reward:fulfill")
 
