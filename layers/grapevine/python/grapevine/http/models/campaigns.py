@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from grapevine.engine.campaigns import CampaignChanges, CampaignWithTotals, NewCampaign
-from grapevine.engine.program import WebAddress
+from grapevine.engine.values import WebAddress
 from grapevine.http.models.fields import Input, Name, Output, when_sent
 
 _GOALS = Literal[
