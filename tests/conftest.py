@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from grapevine import runtime
 from local.dynamodb_local import running
 from local.stack import Stack
-
 from tests.api import Api
 
 ROOT = Path(__file__).parent.parent

@@ -8,30 +8,20 @@ nothing.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from grapevine.engine.values import WebAddress, whole_number
 from grapevine.table.campaigns import Campaign
 
-CreditWindowDays = Literal[1, 3, 7, 14, 30, 60, 90, 180, 365]
-CookieWindowDays = Literal[1, 3, 7, 14, 30, 60, 90, 180, 365, 400]
-
-
-def _web_address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in text
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable():
-        raise PydanticCustomError("url", "Must be an http or https URL.")
-    return text
-
-
-WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)]
+CreditWindowDays = Annotated[
+    Literal[1, 3, 7, 14, 30, 60, 90, 180, 365], BeforeValidator(whole_number)
+]
+CookieWindowDays = Annotated[
+    Literal[1, 3, 7, 14, 30, 60, 90, 180, 365, 400], BeforeValidator(whole_number)
+]
 
 
 class _Switches(BaseModel):

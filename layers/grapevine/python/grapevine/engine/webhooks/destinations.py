@@ -67,6 +67,10 @@ class RefusedDestination(ValueError):
     """`args[0]` says which rule the destination breaks; it never tells an address."""
 
 
+class NotPublic(RefusedDestination):
+    """The destination leads to an address that is not public, or hides which it leads to."""
+
+
 class UnresolvedHost(Exception):
     """The name has no address now; it may have one later."""
 
@@ -98,6 +102,24 @@ def parse(url: str, local_hosts: Container[str] = ()) -> Destination:
     Raises:
         RefusedDestination
     """
+    destination = _read(url, local_hosts)
+    if not destination.local:
+        _check_public(destination)
+    return destination
+
+
+def leads_inside(url: str, local_hosts: Container[str], resolve: Resolve) -> bool:
+    """Whether a URL leads to an address that is not public, whatever else is wrong with it."""
+    try:
+        checked_addresses(_read(url, local_hosts), resolve)
+    except NotPublic:
+        return True
+    except (RefusedDestination, UnresolvedHost):
+        return False
+    return False
+
+
+def _read(url: str, local_hosts: Container[str]) -> Destination:
     if len(url) > LONGEST_URL:
         raise RefusedDestination(f"The URL is longer than {LONGEST_URL} characters.")
     if not url.isprintable() or any(character in " \\" for character in url):
@@ -114,15 +136,12 @@ def parse(url: str, local_hosts: Container[str] = ()) -> Destination:
     if not authority:
         raise RefusedDestination("The URL has no host or a wrong port.")
     host = _host(authority["host"])
-    local = host in local_hosts
     port = int(authority["port"] or _DEFAULT_PORTS[parts.scheme])
-    if not local:
-        _check_public(parts.scheme, host, port)
-    elif not 0 < port < 2**16:
+    if not 0 < port < 2**16:
         raise RefusedDestination("The URL has no host or a wrong port.")
     query = f"?{parts.query}" if parts.query else ""
     target = quote((parts.path or "/") + query, safe=_ALLOWED_IN_TARGET)
-    return Destination(parts.scheme, host, port, target, local)
+    return Destination(parts.scheme, host, port, target, local=host in local_hosts)
 
 
 def checked_addresses(destination: Destination, resolve: Resolve) -> tuple[str, ...]:
@@ -139,7 +158,7 @@ def checked_addresses(destination: Destination, resolve: Resolve) -> tuple[str, 
     answers = [literal] if literal else _resolved(destination, resolve)
     for address in answers:
         if not (address.is_loopback if destination.local else is_public(address)):
-            raise RefusedDestination("The host has an address that is not public.")
+            raise NotPublic("The host has an address that is not public.")
     return tuple(dict.fromkeys(str(address) for address in answers))
 
 
@@ -168,7 +187,7 @@ def _host(text: str) -> str:
             return str(IPv4Address(host))
         except ValueError:
             # 2130706433, 0177.0.0.1, 0x7f.1 and 127.1 are all 127.0.0.1 to some resolver.
-            raise RefusedDestination("The URL's host is a number, not a name.") from None
+            raise NotPublic("The URL's host is a number, not a name.") from None
     return host
 
 
@@ -184,16 +203,16 @@ def _ascii(host: str) -> str:
         raise RefusedDestination("The URL's host is not a name.") from None
 
 
-def _check_public(scheme: str, host: str, port: int) -> None:
-    if scheme != "https":
-        raise RefusedDestination("The URL must begin with https://.")
-    if port != 443 and not _FIRST_UNPRIVILEGED_PORT <= port < 2**16:
-        raise RefusedDestination("The URL's port must be 443 or at least 1024.")
-    literal = _literal(host)
+def _check_public(destination: Destination) -> None:
+    literal = _literal(destination.host)
     if literal and not is_public(literal):
-        raise RefusedDestination("The host has an address that is not public.")
-    if not literal and "." not in host:
+        raise NotPublic("The host has an address that is not public.")
+    if not literal and "." not in destination.host:
         raise RefusedDestination("The URL's host must be a full domain name.")
+    if destination.scheme != "https":
+        raise RefusedDestination("The URL must begin with https://.")
+    if destination.port != 443 and destination.port < _FIRST_UNPRIVILEGED_PORT:
+        raise RefusedDestination("The URL's port must be 443 or at least 1024.")
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

@@ -49,10 +49,11 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`snippet` is the beginning of the body as text, `retry_after` the header as it came."""
+    """`snippet` is the beginning of the body as text, the two headers are as they came."""
 
     status: int
     retry_after: str | None
+    location: str | None
     snippet: str
 
 
@@ -78,12 +79,15 @@ def post(
     connection = HTTPConnection(headers["Host"])
     connection.sock = wire
     connection.request("POST", target, body, dict(headers))
-    # A response closes what it reads from when it is dropped, so the interim ones are kept.
-    responses = [wire.response()]
-    while 100 < responses[-1].status < 200 and responses[-1].status != 101:
-        responses.append(wire.response())
-    final = responses[-1]
-    return Answer(final.status, final.getheader("Retry-After"), _snippet(_read_body(final)))
+    final = wire.response()
+    while 100 < final.status < 200 and final.status != 101:
+        final = wire.response()
+    return Answer(
+        status=final.status,
+        retry_after=final.getheader("Retry-After"),
+        location=final.getheader("Location"),
+        snippet=_snippet(_read_body(final)),
+    )
 
 
 def phrase(status: int) -> str:
@@ -115,6 +119,13 @@ class _Incoming(io.RawIOBase):
         return count
 
 
+class _Shared(io.BufferedReader):
+    """Read by one answer after the other: an interim one does not close it when it is dropped."""
+
+    def close(self) -> None:
+        pass
+
+
 class _Wire:
     """As much of a socket as http.client uses."""
 
@@ -122,7 +133,7 @@ class _Wire:
         self._peer = peer
         self._deadline = deadline
         self._incoming = _Incoming(peer, deadline)
-        self._buffered = io.BufferedReader(self._incoming)
+        self._shared = _Shared(self._incoming)
 
     def sendall(self, data: ReadableBuffer) -> None:
         rest = memoryview(data)
@@ -132,8 +143,8 @@ class _Wire:
                 self._peer.settimeout(self._deadline.left())
                 rest = rest[self._peer.send(rest[:_BYTES_PER_SEND]) :]
 
-    def makefile(self, _mode: str) -> io.BufferedReader[_Incoming]:
-        return self._buffered
+    def makefile(self, _mode: str) -> _Shared:
+        return self._shared
 
     def response(self) -> HTTPResponse:
         """The next answer, with its whole head."""

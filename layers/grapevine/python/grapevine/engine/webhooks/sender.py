@@ -1,8 +1,8 @@
 """One attempt to deliver an event, to the checked address and within a deadline.
 
 Whatever the other side does, `Sender.attempt` gives an outcome; what it raises is a failure of
-ours. Redirects are not followed, and no proxy is asked whatever the environment says: http.client
-knows none.
+ours. Redirects are not followed, and one that leads inside is refused like a URL that does. No
+proxy is asked whatever the environment says: http.client knows none.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from threading import Thread
 from typing import TypeVar
+from urllib.parse import urljoin
 
 from grapevine import runtime
 from grapevine.engine.webhooks import destinations, exchange
@@ -101,9 +102,10 @@ class Sender:
     def _attempt(
         self, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[Kind, str, Answer | None]:
+        deadline = Deadline(self.deadline_seconds)
         try:
             destination = destinations.parse(url, self.local_hosts)
-            answer = self._post(destination, headers, body)
+            answer = self._post(destination, headers, body, deadline)
         except RefusedDestination as refusal:
             return "refused_by_policy", str(refusal), None
         except (UnresolvedHost, OSError, HTTPException) as error:
@@ -111,10 +113,22 @@ class Sender:
                 raise
             return "failed", self._reason(error), None
         kind, message = _verdict(answer.status)
+        if 300 <= answer.status < 400 and self._leads_inside(url, answer, deadline):
+            kind, message = "refused_by_policy", f"{message}, least of all to where this one leads"
         return kind, message, answer
 
-    def _post(self, destination: Destination, headers: Mapping[str, str], body: bytes) -> Answer:
-        deadline = Deadline(self.deadline_seconds)
+    def _leads_inside(self, url: str, answer: Answer, deadline: Deadline) -> bool:
+        try:
+            target = urljoin(url, answer.location or "")
+            return _in_time(
+                lambda: destinations.leads_inside(target, self.local_hosts, self.resolve), deadline
+            )
+        except (ValueError, TimeoutError):
+            return False
+
+    def _post(
+        self, destination: Destination, headers: Mapping[str, str], body: bytes, deadline: Deadline
+    ) -> Answer:
         addresses = _in_time(
             lambda: destinations.checked_addresses(destination, self.resolve), deadline
         )

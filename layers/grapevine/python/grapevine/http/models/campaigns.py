@@ -6,9 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from grapevine.engine.campaigns import CampaignChanges, CampaignView, NewCampaign
-from grapevine.engine.program import WebAddress
+from grapevine.engine.campaigns import (
+    CampaignChanges,
+    CampaignView,
+    NewCampaign,
+)
 from grapevine.engine.rewards.configs import MOST_CONFIGS
+from grapevine.engine.values import WebAddress
 from grapevine.http.models.fields import Input, Name, Output, when_sent
 from grapevine.http.models.rewards import CreateReward, Reward
 

@@ -7,13 +7,14 @@ from typing import Annotated
 from pydantic import Field
 
 from grapevine.engine.referrals import Triggered
+from grapevine.engine.values import WholeNumber
 from grapevine.http.models.fields import Input, Output
 
 
 class TriggerReferral(Input):
     """Without `delayInDays` the credit is given now."""
 
-    delay_in_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    delay_in_days: Annotated[WholeNumber, Field(ge=1, le=90)] | None = None
 
 
 class TriggerResult(Output):

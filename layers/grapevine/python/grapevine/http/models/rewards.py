@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from grapevine.engine.program import WebAddress
 from grapevine.engine.rewards.listing import RewardPage
+from grapevine.engine.values import WebAddress, WholeNumber
 from grapevine.http.models.fields import Input, Limit, Metadata, Name, Output, Query, when_sent
 from grapevine.table.participants import text_of
 from grapevine.table.rewards import EarnedReward, RewardConfig
@@ -39,7 +39,7 @@ ICON_KEYS = Literal[
 ]
 
 Text = Annotated[str, Field(max_length=2000)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Count = Annotated[WholeNumber, Field(ge=0, le=1_000_000)]
 
 
 class Valuation(BaseModel):
@@ -76,10 +76,10 @@ class UpdateReward(Input):
     limit: Count = when_sent()
     limit_duration: Literal["IN_TOTAL", "PER_MONTH", "PER_YEAR"] = when_sent()
     conversions_required: Annotated[Count, Field(ge=1)] = when_sent()
-    number_of_winners: Annotated[int, Field(ge=0, le=1000)] = when_sent()
+    number_of_winners: Annotated[WholeNumber, Field(ge=0, le=1000)] = when_sent()
     event: Literal["CONVERSION"] = when_sent()
     referred_reward_upfront: bool = when_sent()
-    order: Annotated[int, Field(ge=0, le=1_000_000)] = when_sent()
+    order: Annotated[WholeNumber, Field(ge=0, le=1_000_000)] = when_sent()
     next_milestone_prefix: Name | None = when_sent()
     next_milestone_suffix: Name | None = when_sent()
     coupon_code: Name | None = when_sent()

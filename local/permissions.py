@@ -1,0 +1,56 @@
+"""Which actions on which resources IAM would check for one call to AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.invocation import Call
+from local.names import Names
+
+_TRANSACTION_ACTIONS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+def permissions(
+    names: Names, service: str, operation: str, parameters: Mapping[str, Any]
+) -> set[Call]:
+    """For a transaction these are the actions it consists of, as IAM has it."""
+    if service == "dynamodb":
+        return set(_dynamodb(names, operation, parameters))
+    if service == "sqs":
+        return {(_queue_action(operation), _queue_arn(names, parameters))}
+    return {(f"{service}:{operation}", "*")}
+
+
+def _dynamodb(names: Names, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
+    def table(name: str, index: str | None = None) -> str:
+        return names.arn("dynamodb", f"table/{name}" + (f"/index/{index}" if index else ""))
+
+    if "TransactItems" in parameters:
+        for item in parameters["TransactItems"]:
+            for kind, request in item.items():
+                yield f"dynamodb:{_TRANSACTION_ACTIONS[kind]}", table(request["TableName"])
+    elif "RequestItems" in parameters:
+        for name in parameters["RequestItems"]:
+            yield f"dynamodb:{operation}", table(name)
+    elif "TableName" in parameters:
+        index = parameters.get("IndexName")
+        yield f"dynamodb:{operation}", table(parameters["TableName"], index)
+    else:
+        yield f"dynamodb:{operation}", "*"
+
+
+def _queue_action(operation: str) -> str:
+    # IAM knows no batch actions of SQS.
+    return f"sqs:{operation.removesuffix('Batch')}"
+
+
+def _queue_arn(names: Names, parameters: Mapping[str, Any]) -> str:
+    url = parameters.get("QueueUrl")
+    return names.arn("sqs", url.rsplit("/", 1)[-1]) if url else "*"

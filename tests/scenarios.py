@@ -1,0 +1,270 @@
+"""Stories that several tests tell to a running stack, and what moves its time and its luck."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from grapevine import runtime
+from grapevine.engine.participants.add import NewParticipant, add
+from grapevine.engine.participants.delete import ERASE_AFTER_MS
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
+from local import invocation
+from local.stack import Stack
+from tests.api import Api, unique_email
+
+T = TypeVar("T")
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+
+def drain(api: Api) -> None:
+    """Everything that happens in the background has happened."""
+    api.ok("POST", "/_local/drain")
+
+
+def advance(api: Api, milliseconds: int) -> None:
+    api.ok("POST", "/_local/clock", {"advanceMs": milliseconds})
+
+
+def erase(api: Api) -> None:
+    """Deleted participants have been cleaned up after."""
+    advance(api, ERASE_AFTER_MS)
+    drain(api)
+
+
+def leap(stack: Stack, to_ms: int) -> None:
+    """Moves the clock to a time as if no schedule had fired on the way there.
+
+    It is what a scheduler that failed for weeks looks like, and cheap: an ordinary move of a month
+    sweeps 720 times.
+    """
+    stack._clock.run_from(to_ms)
+    for appointment in stack._worker._agenda._appointments:
+        appointment.next_at = appointment.timing.next_after(to_ms)
+
+
+@dataclass(slots=True)
+class Interruption:
+    """`happened`: the function made that many calls, so there was a moment to interrupt."""
+
+    happened: bool = False
+
+
+@contextmanager
+def interrupted(
+    stack: Stack,
+    function_id: str,
+    after_calls: int,
+    happening: Callable[[], object],
+    *,
+    for_certain: bool = True,
+) -> Iterator[Interruption]:
+    """Something happens right after the call number `after_calls` of the function's next run.
+
+    The run goes on when it is over: so every order of two requests that a race can bring about is
+    brought about on purpose. `for_certain`: the function must make that many calls.
+    """
+    interruption, turn = Interruption(), threading.Lock()
+
+    def look(**_: Any) -> None:
+        running = invocation.current()
+        if running is None or running.function_id != function_id or running.calls < after_calls:
+            return
+        with turn:
+            first, interruption.happened = not interruption.happened, True
+        if first:
+            happening()
+
+    events = [client.meta.events for client in stack._clients.values()]
+    for each in events:
+        each.register("after-call", look)
+    try:
+        yield interruption
+    finally:
+        for each in events:
+            each.unregister("after-call", look)
+    assert interruption.happened or not for_certain, f"{function_id} made fewer calls"
+
+
+def at_once(stack: Stack, calls: Sequence[Callable[[Api], T]], threads: int = 50) -> list[T]:
+    """The results of API calls that start at the same moment, each thread with a client of its own.
+
+    With fewer threads than calls the rest follow as fast as they can.
+    """
+    own, clients = threading.local(), ExitStack()
+    start = threading.Barrier(min(threads, len(calls)))
+
+    def begin() -> None:
+        own.api = clients.enter_context(Api(stack.url, stack.api_key))
+        own.api.ok("GET", "/_local/clock")  # opens the connection
+        start.wait(timeout=30)
+
+    with clients, ThreadPoolExecutor(start.parties, initializer=begin) as pool:
+        return list(pool.map(lambda call: call(own.api), calls))
+
+
+def friends_of(stack: Stack, campaign_id: str, referrer: str, number: int) -> list[str]:
+    """The ids of new friends, made past the API: an answer of it costs more than the adding."""
+    with runtime.using(stack.runtime()):
+        item = store.get(keys.campaign(campaign_id))
+        assert item is not None
+        campaign = Campaign.from_item(item)
+        new = [NewParticipant(email=unique_email(), referred_by=referrer) for _ in range(number)]
+        return [add(campaign, one).participant.participant_id for one in new]
+
+
+def run_all(stack: Stack) -> None:
+    """Every function goes through every branch that calls AWS in another way."""
+    with Api(stack.url, stack.api_key) as api:
+        campaign_id = campaigns(stack, api)
+        newcomers(stack, api, campaign_id)
+        credits_at_sign_up(api)
+        referrals(stack, api, campaign_id)
+        changes(stack, api, campaign_id)
+        departures(stack, api, campaign_id)
+        pages(api, campaign_id)
+        assert api.call("GET", "/nowhere").status_code == 404
+
+
+def campaigns(stack: Stack, api: Api) -> str:
+    """Every operation on campaigns, each change once undisturbed and once against another one.
+
+    Gives the id of a live campaign with a credit window of a day.
+    """
+    campaign_id = api.campaign(options={"referralCreditWindowDays": 1})
+    path = f"/v2/campaign/{campaign_id}"
+    for function_id, part, body, other in (
+        ("UpdateCampaignFunction", "", {"name": "Spring"}, {"companyName": "Vine"}),
+        (
+            "UpdateInstallationFunction",
+            "/installation",
+            {"shareUrl": "https://example.com/"},
+            {"referralTrigger": "CUSTOM"},
+        ),
+        (
+            "UpdateOptionsFunction",
+            "/options",
+            {"attributionModel": "FIRST_CLICK"},
+            {"referralCookieWindowDays": 7},
+        ),
+    ):
+        meanwhile = partial(api.ok, "PATCH", path, {"name": f"Winter {part}"})
+        with interrupted(stack, function_id, 1, meanwhile):
+            api.ok("PATCH", f"{path}{part}", body)
+        api.ok("PATCH", f"{path}{part}", other)
+        api.ok("GET", f"{path}{part}")
+    api.ok("POST", f"{path}/clone")
+    assert len(api.ok("GET", "/v2/campaigns")["campaigns"]) > 1
+    return campaign_id
+
+
+def newcomers(stack: Stack, api: Api, campaign_id: str) -> None:
+    """Participants join: new, known already, referred by all names, and two with one e-mail."""
+    referrer = api.add(campaign_id, firstName="Ada")
+    assert not api.add(campaign_id, referrer["email"])["isNew"]
+    for name in (referrer["id"], referrer["email"], *referrer["vanityKeys"], "nobody"):
+        api.add(campaign_id, referredBy=name)
+    email = unique_email()
+    with interrupted(stack, "AddParticipantFunction", 3, lambda: api.add(campaign_id, email)):
+        assert not api.add(campaign_id, email)["isNew"]
+    drain(api)
+
+
+def credits_at_sign_up(api: Api) -> None:
+    campaign_id = api.campaign(installation={"referralTrigger": "ON_SIGNUP"})
+    referrer = api.add(campaign_id)["id"]
+    friend = api.add(campaign_id, referredBy=referrer)["id"]
+    assert not api.trigger(campaign_id, friend)["success"]
+    drain(api)
+    assert api.read_campaign(campaign_id)["referralCount"] == 1
+
+
+def referrals(stack: Stack, api: Api, campaign_id: str) -> None:
+    """Credits: at once, against another one, delayed, moved, taken back, due, and expired."""
+    referrer = api.add(campaign_id)["id"]
+    at_once, raced, delayed, canceled, rescheduled, forgotten = (
+        api.add(campaign_id, referredBy=referrer)["id"] for _ in range(6)
+    )
+    with interrupted(
+        stack, "TriggerReferralFunction", 2, lambda: api.trigger(campaign_id, at_once)
+    ):
+        api.trigger(campaign_id, raced)
+    assert not api.trigger(campaign_id, at_once)["success"]
+    assert not api.trigger(campaign_id, referrer)["success"]
+    api.trigger(campaign_id, delayed, delayInDays=3)
+    with interrupted(
+        stack,
+        "CancelReferralTriggerFunction",
+        2,
+        lambda: api.trigger(campaign_id, canceled, delayInDays=2),
+    ):
+        api.trigger(campaign_id, canceled, delayInDays=1)
+        assert api.cancel_trigger(campaign_id, canceled)["success"]
+    assert not api.cancel_trigger(campaign_id, canceled)["success"]
+    api.trigger(campaign_id, delayed, delayInDays=1)
+    api.update(campaign_id, rescheduled, referralStatus="CREDIT_EXPIRED")
+    api.update(campaign_id, rescheduled, referralStatus="CREDIT_PENDING")
+    drain(api)
+    advance(api, DAY_MS + HOUR_MS)
+    drain(api)
+    assert api.read(campaign_id, referrer)["referralCount"] == 3
+    assert api.read(campaign_id, forgotten)["referralStatus"] == "CREDIT_EXPIRED"
+
+
+def changes(stack: Stack, api: Api, campaign_id: str) -> None:
+    """Participants change: plain fields, what guards hold, a referrer, and against others."""
+    referrer, friend, other = (api.add(campaign_id) for _ in range(3))
+    api.update(campaign_id, friend["id"], email=unique_email(), vanityKeys=["grace", "Hopper"])
+    api.update(campaign_id, friend["id"], vanityKeys=["hopper"])
+    taken = {"vanityKeys": ["HOPPER"]}
+    path = f"/v2/campaign/{campaign_id}/participant/{other['id']}"
+    assert api.call("POST", path, taken).status_code == 400
+    with interrupted(
+        stack,
+        "UpdateParticipantFunction",
+        1,
+        lambda: api.update(campaign_id, other["email"], notes="first"),
+    ):
+        api.update(campaign_id, other["email"], firstName="Grace")
+    body = {"referredBy": referrer["id"], "referralStatus": "CREDIT_AWARDED"}
+    api.update(campaign_id, friend["id"], **body)
+    assert api.read(campaign_id, referrer["email"])["referrals"] == [friend["id"]]
+    assert api.read(campaign_id, friend["id"])["referrer"]["id"] == referrer["id"]
+
+
+def departures(stack: Stack, api: Api, campaign_id: str) -> None:
+    """Participants leave: alone, as somebody's friend, with friends of their own, and in bulk."""
+    referrer = api.add(campaign_id)
+    friend, credited, delayed = (api.add(campaign_id, referredBy=referrer["id"]) for _ in range(3))
+    alone, another, raced = (api.add(campaign_id, metadata={"plan": "pro"}) for _ in range(3))
+    assert len(api.page(campaign_id, **{"metadata[plan]": "pro"})["participants"]) == 3
+    api.trigger(campaign_id, credited["id"])
+    api.trigger(campaign_id, delayed["id"], delayInDays=1)
+    api.delete(campaign_id, credited["email"])
+    with interrupted(
+        stack,
+        "DeleteParticipantFunction",
+        1,
+        lambda: api.update(campaign_id, raced["id"], notes="still here"),
+    ):
+        api.delete(campaign_id, raced["id"])
+    api.delete(campaign_id, referrer["id"])
+    body = {"participants": [alone["id"], another["email"], alone["email"], "nobody"]}
+    api.ok("POST", f"/v2/campaign/{campaign_id}/participants/bulk-delete", body)
+    erase(api)
+    assert api.read(campaign_id, friend["id"])["referralSource"] == "DELETED_PARTICIPANT"
+
+
+def pages(api: Api, campaign_id: str) -> None:
+    everybody = api.all_pages(campaign_id, limit=3)
+    assert len(everybody) == api.read_campaign(campaign_id)["participantCount"]
+    assert api.page(campaign_id, nextId="nobody")["participants"] == []

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grapevine.table import keys
+from grapevine.table.keys import Key
+
+Builder = Callable[..., Key | str]
+
+# Every builder that puts ids into a key, and how many it takes.
+BUILDERS: dict[str, tuple[Builder, int]] = {
+    "account": (keys.account, 1),
+    "account_campaign": (keys.account_campaign, 2),
+    "account_api_key": (keys.account_api_key, 2),
+    "api_key": (keys.api_key, 1),
+    "campaign": (keys.campaign, 1),
+    "totals": (keys.totals, 1),
+    "join_sequence": (keys.join_sequence, 1),
+    "profile": (keys.profile, 2),
+    "standing": (keys.standing, 2),
+    "counted": (keys.counted, 2),
+    "referral": (keys.referral, 3),
+    "email_guard": (lambda campaign: keys.email_guard(campaign, "a@example.com"), 1),
+    "key_guard": (keys.key_guard, 2),
+    "metadata_pair": (keys.metadata_pair, 2),
+    "metadata_entry": (keys.metadata_entry, 3),
+    "all_time_board": (keys.all_time_board, 1),
+    "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
+    "join_order": (keys.join_order, 1),
+}
+IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
+NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))
+CALLS = [
+    pytest.param(builder, position, count, id=f"{name}-{position}")
+    for name, (builder, count) in BUILDERS.items()
+    for position in range(count)
+]
+
+
+def test_every_builder_is_looked_at_here() -> None:
+    no_ids_inside = {"is_id", "due_shard", "participant_in", "referred_in"}
+
+    public = {name for name, thing in vars(keys).items() if callable(thing) and name.islower()}
+
+    functions = {name for name in public if getattr(keys, name).__module__ == keys.__name__}
+    assert {name for name in functions if not name.startswith("_")} - no_ids_inside == set(BUILDERS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a#b", "#", "", "a b", "a/b", "a\x00", "é", "a\n", "\n", "a" * 101, "%2F", "..", "a@b", "😀"],
+)
+@pytest.mark.parametrize(("builder", "position", "count"), CALLS)
+def test_what_is_not_an_id_cannot_get_into_a_key(
+    builder: Builder, position: int, count: int, text: str
+) -> None:
+    arguments = ["id1"] * count
+    arguments[position] = text
+
+    with pytest.raises(ValueError, match="not an id"):
+        builder(*arguments)
+
+
+@given(NOT_IDS, st.sampled_from(sorted(BUILDERS)))
+def test_no_text_at_all_slips_through_that_is_not_an_id(text: str, name: str) -> None:
+    builder, count = BUILDERS[name]
+
+    with pytest.raises(ValueError, match="not an id"):
+        builder(*["id1"] * (count - 1), text)
+
+
+@given(st.text())
+def test_an_email_address_cannot_make_a_guard_look_like_another_key(email: str) -> None:
+    guard = keys.email_guard("camp01", email)
+
+    assert guard.partition == "CAMPAIGN#camp01#EMAIL#" + email
+    for builder, count in BUILDERS.values():
+        other = builder(*["id1"] * count)
+        assert guard != other
+
+
+def test_no_two_kinds_of_items_share_a_key() -> None:
+    built = {name: builder(*["same"] * count) for name, (builder, count) in BUILDERS.items()}
+
+    for one, other in combinations(built, 2):
+        assert built[one] != built[other], (one, other)
+
+
+@given(campaigns=st.tuples(IDS, IDS), participants=st.tuples(IDS, IDS))
+def test_keys_are_equal_only_for_equal_ids(
+    campaigns: tuple[str, str], participants: tuple[str, str]
+) -> None:
+    one, other = zip(campaigns, participants, strict=True)
+
+    assert (keys.profile(*one) == keys.profile(*other)) == (one == other)
+
+
+@given(IDS)
+def test_share_keys_are_compared_without_case(share_key: str) -> None:
+    assert keys.key_guard("camp01", share_key.upper()) == keys.key_guard(
+        "camp01", share_key.lower()
+    )
+
+
+@given(campaign=IDS, participant=IDS)
+def test_the_participant_can_be_read_from_the_partition(campaign: str, participant: str) -> None:
+    assert keys.participant_in(keys.standing(campaign, participant).partition) == participant
+
+
+@given(campaign=IDS, referrer=IDS, referred=IDS)
+def test_the_referred_participant_can_be_read_from_a_referrals_sort_key(
+    campaign: str, referrer: str, referred: str
+) -> None:
+    assert keys.referred_in(keys.referral(campaign, referrer, referred).sort) == referred
+
+
+def test_a_referral_lives_with_its_referrer() -> None:
+    referral = keys.referral("camp01", "referrer", "friend")
+
+    assert referral.partition == keys.standing("camp01", "referrer").partition
