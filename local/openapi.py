@@ -32,6 +32,9 @@ _REFUSALS = {
 _PARAMETERS = {
     "id": "The campaign's id",
     "participant": "The participant's id or e-mail address",
+    "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
+    "webhookId": "The webhook's id",
+    "deliveryId": "The delivery's id",
 }
 
 
