@@ -82,6 +82,10 @@ def webhook_event(campaign_id: str, event_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}#EVENT#{_id(event_id)}", "EVENT")
 
 
+def webhook_payload_part(campaign_id: str, event_id: str, number: int) -> Key:
+    return Key(webhook_event(campaign_id, event_id).partition, f"PAYLOAD#{number:03d}")
+
+
 def delivery(campaign_id: str, webhook_id: str, created_at: int, event_id: str) -> Key:
     """Deliveries of a webhook sort by the time of their events."""
     partition = f"CAMPAIGN#{_id(campaign_id)}#WEBHOOK#{_id(webhook_id)}"

@@ -6,7 +6,9 @@ bytes. Deliveries of a webhook lie in one partition, in the order of their event
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +17,9 @@ from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
 DeliveryStatus = Literal["PENDING", "DELIVERED", "FAILED", "REFUSED"]
+
+_PART_SIZE = 300_000
+"""Of 400 KB that an item may have."""
 
 _DELIVERY_ID = re.compile(r"dlv_([0-9]{13,15})_(evt_[0-9a-f]{24})")
 
@@ -93,7 +98,9 @@ def health_of(webhook: Webhook) -> WebhookHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent(Entity):
-    """`payload` is the JSON text that is sent. It goes away by its `expires_at` (seconds)."""
+    """`payload` is the beginning of the compressed payload and `parts` says how many parts there
+    are: the winners of a campaign may not fit into one item. It goes away by its `expires_at`
+    (seconds)."""
 
     TYPE: ClassVar[str] = "WebhookEvent"
 
@@ -102,11 +109,68 @@ class WebhookEvent(Entity):
     name: str
     created_at: int
     payload: str
+    parts: int
     expires_at: int
 
     @property
     def key(self) -> Key:
         return keys.webhook_event(self.campaign_id, self.event_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookPayloadPart(Entity):
+    """What of an event's payload does not fit into the event's item, from part 1 on."""
+
+    TYPE: ClassVar[str] = "WebhookPayloadPart"
+
+    campaign_id: str
+    event_id: str
+    number: int
+    payload: str
+    expires_at: int
+
+    @property
+    def key(self) -> Key:
+        return keys.webhook_payload_part(self.campaign_id, self.event_id, self.number)
+
+
+def packed(
+    campaign_id: str, event_id: str, *, name: str, created_at: int, body: bytes, expires_at: int
+) -> tuple[WebhookEvent, list[WebhookPayloadPart]]:
+    """The event and the further parts of its payload, the bytes that are sent."""
+    text = base64.b64encode(zlib.compress(body)).decode()
+    first, *others = [text[at : at + _PART_SIZE] for at in range(0, len(text), _PART_SIZE)]
+    event = WebhookEvent(
+        campaign_id=campaign_id,
+        event_id=event_id,
+        name=name,
+        created_at=created_at,
+        payload=first,
+        parts=1 + len(others),
+        expires_at=expires_at,
+    )
+    further = [
+        WebhookPayloadPart(
+            campaign_id=campaign_id,
+            event_id=event_id,
+            number=number,
+            payload=part,
+            expires_at=expires_at,
+        )
+        for number, part in enumerate(others, start=1)
+    ]
+    return event, further
+
+
+def body_of(event: WebhookEvent) -> bytes:
+    """The bytes that every attempt sends. Reads the further parts, where there are any."""
+    part_keys = [
+        keys.webhook_payload_part(event.campaign_id, event.event_id, number)
+        for number in range(1, event.parts)
+    ]
+    found = store.get_many(part_keys)
+    parts = [WebhookPayloadPart.from_item(found[key]).payload for key in part_keys]
+    return zlib.decompress(base64.b64decode("".join([event.payload, *parts])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

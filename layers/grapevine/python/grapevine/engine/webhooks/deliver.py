@@ -31,6 +31,7 @@ from grapevine.table.webhooks import (
     WebhookEvent,
     WebhookHealth,
     WebhookState,
+    body_of,
     health_of,
 )
 
@@ -135,7 +136,7 @@ def sender() -> Sender:
 
 
 def _attempt(webhook: Webhook, event: WebhookEvent) -> Outcome:
-    body = event.payload.encode()
+    body = body_of(event)
     signed = signing.headers(event.event_id, runtime.now_ms(), body, secrets.in_force(webhook))
     return sender().attempt(webhook.payload_url, signed, body)
 

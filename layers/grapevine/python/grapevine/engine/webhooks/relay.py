@@ -29,7 +29,7 @@ from grapevine.table.due import shard_of
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig, configs_of
 from grapevine.table.store import ABSENT, Put, TransactionCanceled
-from grapevine.table.webhooks import Delivery, WebhookEvent, WebhookState, webhooks_of
+from grapevine.table.webhooks import Delivery, WebhookState, packed, webhooks_of
 
 KEPT_MS = 30 * DAY_MS
 """How long an event and its deliveries are kept: long enough to recover from a long outage."""
@@ -73,12 +73,12 @@ def _stored(transition: Transition, data: Json, subscribed: list[WebhookState]) 
     """The deliveries that are new; none when the event had been relayed before."""
     now = runtime.now_ms()
     expires_at = (now + KEPT_MS) // 1000
-    event = WebhookEvent(
-        campaign_id=transition.campaign_id,
-        event_id=transition.event_id,
+    event, parts = packed(
+        transition.campaign_id,
+        transition.event_id,
         name=transition.name,
         created_at=transition.at,
-        payload=payload.to_bytes(events.envelope(transition, data)).decode(),
+        body=payload.to_bytes(events.envelope(transition, data)),
         expires_at=expires_at,
     )
     deliveries = [
@@ -97,7 +97,7 @@ def _stored(transition: Transition, data: Json, subscribed: list[WebhookState]) 
         for state in subscribed
     ]
     try:
-        store.transact([Put(entity.to_item(), ABSENT) for entity in (event, *deliveries)])
+        store.transact([Put(entity.to_item(), ABSENT) for entity in (event, *parts, *deliveries)])
     except TransactionCanceled as lost:
         if event.key in lost.failed:
             return []
