@@ -36,6 +36,10 @@ KEPT_MS = 30 * DAY_MS
 
 _CANDIDATES_AT_ONCE = 100
 
+_MOST_BYTES = 2 * 1024 * 1024
+"""Of an event, so that it can be stored in one transaction (4 MB). Winners with so much metadata
+are told without it."""
+
 
 def campaign_of(transition: Transition) -> str:
     return transition.campaign_id
