@@ -146,8 +146,7 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.path))
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+def make_certificate(folder: Path) -> Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.datetime.now(datetime.UTC)
@@ -165,7 +164,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
         .add_extension(KEY_USAGE, critical=True)
         .sign(key, hashes.SHA256())
     )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path = folder / "certificate.pem"
     path.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
@@ -175,3 +174,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
         + signed.public_bytes(serialization.Encoding.PEM)
     )
     return Certificate(path)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("tls"))
