@@ -81,8 +81,8 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
 
 
 def clone(campaign: Campaign) -> CampaignView:
-    """A new DRAFT with the same configuration and rewards, without participants."""
-    offered = listed(campaign)
+    """A new DRAFT with the same configuration and enabled rewards, without participants."""
+    offered = [config for config in listed(campaign) if config.is_visible]
     return _stored(
         replace(
             campaign,

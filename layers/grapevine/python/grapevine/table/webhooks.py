@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -89,6 +90,26 @@ def webhooks_of(campaign_id: str) -> list[WebhookState]:
         WebhookState(webhook, health.get(webhook.webhook_id) or health_of(webhook))
         for webhook in sorted(found, key=lambda one: (one.created_at, one.webhook_id))
     ]
+
+
+def webhook_in(
+    found: Mapping[Key, store.Item], campaign_id: str, webhook_id: str
+) -> WebhookState | None:
+    """The webhook among items already read, by the keys of `webhook_keys`."""
+    webhook_key, health_key = webhook_keys(campaign_id, webhook_id)
+    if webhook_key not in found:
+        return None
+    webhook, health = Webhook.from_item(found[webhook_key]), found.get(health_key)
+    return WebhookState(webhook, WebhookHealth.from_item(health) if health else health_of(webhook))
+
+
+def webhook_keys(campaign_id: str, webhook_id: str) -> list[Key]:
+    return [keys.webhook(campaign_id, webhook_id), keys.webhook_health(campaign_id, webhook_id)]
+
+
+def find_webhook(campaign_id: str, webhook_id: str) -> WebhookState | None:
+    found = store.get_many(webhook_keys(campaign_id, webhook_id))
+    return webhook_in(found, campaign_id, webhook_id)
 
 
 def health_of(webhook: Webhook) -> WebhookHealth:

@@ -23,7 +23,16 @@ from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, earned_by
 from grapevine.table.standings import Standing
-from grapevine.table.store import PRESENT, Delete, Put, TransactionCanceled, Write, version
+from grapevine.table.store import (
+    ABSENT,
+    PRESENT,
+    Check,
+    Delete,
+    Put,
+    TransactionCanceled,
+    Write,
+    version,
+)
 
 ERASE_AFTER_MS = 2 * 60 * 1000
 """Longer than a function can run: by then, no sign-up is on its way that still saw the referrer."""
@@ -72,7 +81,10 @@ def _deletion(participant: Participant) -> list[Write]:
     ]
     earnings_key = keys.earnings(profile.campaign_id, profile.participant_id)
     item = store.get(earnings_key)
-    if item:
+    if item is None:
+        # A leaderboard reward may be on its way to somebody who has earned nothing yet.
+        writes.append(Check(earnings_key, ABSENT))
+    else:
         earnings = Earnings.from_item(item)
         ended = replace(
             earnings,
@@ -82,6 +94,9 @@ def _deletion(participant: Participant) -> list[Write]:
             expires_at=tombstone.expires_at,
         )
         writes.append(Put(ended.to_item(), version(earnings.version)))
+    else:
+        # A leaderboard may reward the participant at this moment, which leaves the standing alone.
+        writes.append(Check(earnings_key, ABSENT))
     ties = credit.ties_of(participant)
     if ties:
         writes.append(Delete(ties.referral.key, version(ties.referral.version)))

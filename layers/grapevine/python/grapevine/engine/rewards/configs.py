@@ -48,13 +48,19 @@ def create(campaign: Campaign, fields: Mapping[str, Any]) -> RewardConfig:
     Raises:
         InvalidRequest: the campaign has `MOST_CONFIGS` already.
     """
-    if len(listed(campaign)) >= MOST_CONFIGS:
-        message = f"A campaign can have {MOST_CONFIGS} rewards."
-        raise InvalidRequest(message, Problem("body", "", "too_many_rewards", message))
-    for _ in attempts():
+    for attempt in attempts():
+        if attempt:
+            campaign = Campaign.from_item(store.get(campaign.key) or {})
+        if len(listed(campaign)) >= MOST_CONFIGS:
+            message = f"A campaign can have {MOST_CONFIGS} rewards."
+            raise InvalidRequest(message, Problem("body", "", "too_many_rewards", message))
         config = new_config(campaign.campaign_id, fields)
+        # The campaign's version makes sure that nobody added another one after the count.
+        counted = replace(campaign, version=campaign.version + 1)
         try:
-            store.transact([Put(config.to_item(), ABSENT)])
+            store.transact(
+                [Put(config.to_item(), ABSENT), Put(counted.to_item(), version(campaign.version))]
+            )
         except TransactionCanceled:
             continue
         return config

@@ -21,6 +21,7 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.store import (
     ABSENT,
     PRESENT,
+    Check,
     Delete,
     Put,
     TransactionCanceled,
@@ -29,8 +30,8 @@ from grapevine.table.store import (
 )
 from grapevine.table.webhooks import (
     Webhook,
-    WebhookHealth,
     WebhookState,
+    find_webhook,
     health_of,
     webhooks_of,
 )
@@ -56,18 +57,10 @@ def listed(campaign: Campaign) -> list[WebhookState]:
 
 def find(campaign: Campaign, webhook_id: str) -> WebhookState:
     """Raises NotFound."""
-    if keys.is_id(webhook_id):
-        campaign_id = campaign.campaign_id
-        webhook_key = keys.webhook(campaign_id, webhook_id)
-        health_key = keys.webhook_health(campaign_id, webhook_id)
-        found = store.get_many([webhook_key, health_key])
-        if webhook_key in found:
-            webhook = Webhook.from_item(found[webhook_key])
-            item = found.get(health_key)
-            return WebhookState(
-                webhook, WebhookHealth.from_item(item) if item else health_of(webhook)
-            )
-    raise NotFound("There is no webhook with this id.")
+    state = find_webhook(campaign.campaign_id, webhook_id) if keys.is_id(webhook_id) else None
+    if state is None:
+        raise NotFound("There is no webhook with this id.")
+    return state
 
 
 def create(campaign: Campaign, changes: WebhookChanges) -> WebhookState:
@@ -159,6 +152,9 @@ def delete(campaign: Campaign, webhook_id: str) -> None:
         writes: list[Write] = [Delete(state.webhook.key, version(state.webhook.version))]
         if state.health.version:
             writes.append(Delete(state.health.key, PRESENT))
+        else:
+            # An attempt under way may be about to record its failure.
+            writes.append(Check(state.health.key, ABSENT))
         try:
             store.transact(writes)
         except TransactionCanceled:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from grapevine import runtime
@@ -23,7 +23,7 @@ from grapevine.engine.webhooks.sender import Sender
 from grapevine.table import keys, store
 from grapevine.table.due import shard_of
 from grapevine.table.keys import Key
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+from grapevine.table.store import ABSENT, Check, Put, TransactionCanceled, Write, version
 from grapevine.table.webhooks import (
     Delivery,
     DeliveryStatus,
@@ -32,7 +32,9 @@ from grapevine.table.webhooks import (
     WebhookHealth,
     WebhookState,
     body_of,
-    health_of,
+    find_webhook,
+    webhook_in,
+    webhook_keys,
 )
 
 CLAIM_MS = 60 * 1000
@@ -81,16 +83,14 @@ def _is_early(delivery: Delivery) -> bool:
 
 
 def _read(delivery: Delivery) -> tuple[WebhookState | None, WebhookEvent | None]:
-    webhook_key = keys.webhook(delivery.campaign_id, delivery.webhook_id)
-    health_key = keys.webhook_health(delivery.campaign_id, delivery.webhook_id)
-    event_key = keys.webhook_event(delivery.campaign_id, delivery.event_id)
-    found = store.get_many([webhook_key, health_key, event_key])
+    campaign_id, webhook_id = delivery.campaign_id, delivery.webhook_id
+    event_key = keys.webhook_event(campaign_id, delivery.event_id)
+    found = store.get_many([*webhook_keys(campaign_id, webhook_id), event_key])
     event = WebhookEvent.from_item(found[event_key]) if event_key in found else None
-    webhook = Webhook.from_item(found[webhook_key]) if webhook_key in found else None
-    if webhook is None or webhook.created_at != delivery.webhook_created_at:
+    state = webhook_in(found, campaign_id, webhook_id)
+    if state is None or state.webhook.created_at != delivery.webhook_created_at:
         return None, event
-    health = WebhookHealth.from_item(found[health_key]) if health_key in found else None
-    return WebhookState(webhook, health or health_of(webhook)), event
+    return state, event
 
 
 def _finish(delivery: Delivery, status: DeliveryStatus) -> None:
@@ -183,37 +183,40 @@ def _is_soon(next_at: int, now: int) -> bool:
 
 
 def _record_health(state: WebhookState, outcome: Outcome, *, is_last: bool) -> None:
-    """A refusal by our own policy says nothing of the endpoint's health."""
+    """A refusal by our own policy says nothing of the endpoint's health. Nothing is recorded for a
+    webhook that has been deleted in the meantime."""
     if outcome.kind == "refused_by_policy":
         return
-    health = state.health
+    before: WebhookState | None = state
     for attempt in attempts():
         if attempt:
-            item = store.get(health.key)
-            health = WebhookHealth.from_item(item) if item else health_of(state.webhook)
-        before = Health(
-            failure_count=health.failure_count,
-            failing_since=health.failing_since,
-            last_failure_at=health.last_failure_at,
-            auto_disabled=health.auto_disabled,
-        )
-        if outcome.kind == "delivered":
-            after = before.after_success()
-        else:
-            after = before.after_failure(runtime.now_ms(), last_attempt=is_last)
-        if after == before:
+            before = find_webhook(state.webhook.campaign_id, state.webhook.webhook_id)
+        if before is None or before.webhook.created_at != state.webhook.created_at:
             return
-        changed = replace(
-            health,
-            version=health.version + 1,
-            failure_count=after.failure_count,
-            failing_since=after.failing_since,
-            last_failure_at=after.last_failure_at,
-            auto_disabled=after.auto_disabled,
-        )
-        condition = version(health.version) if health.version else ABSENT
+        after = _health_after(before.health, outcome, is_last=is_last)
+        if after == before.health:
+            return
+        known = before.health.version
+        writes: list[Write] = [
+            Put(replace(after, version=known + 1).to_item(), version(known) if known else ABSENT),
+            Check(before.webhook.key, version(before.webhook.version)),
+        ]
         try:
-            store.transact([Put(changed.to_item(), condition)])
+            store.transact(writes)
         except TransactionCanceled:
             continue
         return
+
+
+def _health_after(health: WebhookHealth, outcome: Outcome, *, is_last: bool) -> WebhookHealth:
+    before = Health(
+        failure_count=health.failure_count,
+        failing_since=health.failing_since,
+        last_failure_at=health.last_failure_at,
+        auto_disabled=health.auto_disabled,
+    )
+    if outcome.kind == "delivered":
+        after = before.after_success()
+    else:
+        after = before.after_failure(runtime.now_ms(), last_attempt=is_last)
+    return replace(health, **asdict(after))

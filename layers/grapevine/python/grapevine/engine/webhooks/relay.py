@@ -169,7 +169,11 @@ class _Composer:
         campaign_id = ended.campaign_id
         totals = Totals.from_projection(campaign_id, store.get(keys.totals(campaign_id)))
         winners = self._describe(_winners(campaign_id))
-        return events.campaign_ended(ended, totals, list(winners.described.values()), self._configs)
+        shown = list(winners.described.values())
+        told = events.campaign_ended(ended, totals, shown, self._configs)
+        if len(payload.to_bytes(told)) > _MOST_BYTES:
+            told["winners"] = [{**winner, "metadata": {}} for winner in told["winners"]]
+        return told
 
 
 def _winners(campaign_id: str) -> list[str]:
