@@ -94,9 +94,6 @@ def _deletion(participant: Participant) -> list[Write]:
             expires_at=tombstone.expires_at,
         )
         writes.append(Put(ended.to_item(), version(earnings.version)))
-    else:
-        # A leaderboard may reward the participant at this moment, which leaves the standing alone.
-        writes.append(Check(earnings_key, ABSENT))
     ties = credit.ties_of(participant)
     if ties:
         writes.append(Delete(ties.referral.key, version(ties.referral.version)))
