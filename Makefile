@@ -87,6 +87,7 @@ check: setup validate ## Layout, lint, types, template, generated documents
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m local.openapi --check
+	$(BIN)/python -m local.webhook_samples --check
 
 .PHONY: fmt
 fmt: setup ## Lay the code out and mend what can be mended
@@ -96,6 +97,10 @@ fmt: setup ## Lay the code out and mend what can be mended
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json anew
 	$(BIN)/python -m local.openapi
+
+.PHONY: webhook-samples
+webhook-samples: setup ## Write the sample events into docs/webhooks.md anew
+	$(BIN)/python -m local.webhook_samples
 
 # --- The bundle -----------------------------------------------------------------------------
 
