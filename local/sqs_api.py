@@ -67,6 +67,7 @@ def _send(queues: Queues, request: Mapping[str, Any], url: str | None = None) ->
         request["MessageBody"],
         delay_s=request.get("DelaySeconds"),
         attributes=request.get("MessageAttributes"),
+        group=request.get("MessageGroupId"),
     )
     return {"MessageId": sent.message_id, "MD5OfMessageBody": sent.body_md5}
 
