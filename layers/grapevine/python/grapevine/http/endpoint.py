@@ -146,6 +146,9 @@ class Endpoint(Generic[B, Q, R]):
 
 M = TypeVar("M", bound=BaseModel)
 
+MOST_PROBLEMS = 20
+"""Of a request that an answer lists: a body can have thousands."""
+
 INVALID = "Invalid request. Request params are missing or are invalid"
 
 
@@ -161,6 +164,6 @@ def _validated(model: type[M], values: Mapping[str, Any], location: Location) ->
                 entry["msg"],
                 entry["input"] if entry["loc"] else None,
             )
-            for entry in error.errors(include_url=False, include_context=False)
+            for entry in error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
         ]
         raise InvalidRequest(INVALID, *problems) from None
