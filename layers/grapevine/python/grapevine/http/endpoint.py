@@ -91,7 +91,7 @@ class Dialect(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Generic[B, Q, R]):
     """`route` as in the template (`GET /v2/campaign/{id}`), `scope` the key needs, models of what
-    goes in and out: the OpenAPI document is made from them."""
+    goes in and out, `refusals` the statuses of its own: the OpenAPI document is made from them."""
 
     route: str
     scope: str
@@ -99,6 +99,7 @@ class Endpoint(Generic[B, Q, R]):
     body: type[B]
     query: type[Q]
     response: type[R]
+    refusals: tuple[int, ...]
     call: Callable[[Request[B, Q]], R]
 
     def __call__(self, event: Event, context: object) -> dict[str, Any]:
