@@ -359,7 +359,7 @@ class LifeOfAReferral(RuleBasedStateMachine):
         self.now += days * DAY_MS
 
     @rule(is_live=st.booleans(), window=st.sampled_from([None, WINDOW_MS, 3 * WINDOW_MS]))
-    def terms_change(self, is_live: bool, window: int | None) -> None:  # noqa: FBT001 - hypothesis calls by name
+    def terms_change(self, is_live: bool, window: int | None) -> None:
         self.terms = Terms(credits_at_signup=False, is_live=is_live, window_ms=window)
 
     @rule(delay=st.one_of(st.none(), st.integers(min_value=1, max_value=90)))
