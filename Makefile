@@ -79,7 +79,7 @@ test: setup ## All tests, in parallel
 
 .PHONY: test-dynamodb
 test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## The front-door tests on DynamoDB Local (Java, npm)
-	$(BIN)/python -m pytest --engine dynamodb-local -m front_door $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m front_door $(ARGS)
 
 .PHONY: check
 check: setup validate ## Layout, lint, types, template, generated documents

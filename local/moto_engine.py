@@ -12,13 +12,13 @@ from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.request import normalize_request
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.responses import DynamoHandler
 
 from local import aws
 from local.capacity import TableShape
 from local.declarations import Table
 from local.engine import RawAnswer, ShardRecord, StreamSource
 from local.metering import EstimatingMeter, Images, Meter, Write
+from local.moto_handler import QuickHandler
 from local.moto_table import SnapshotTable
 from local.names import REGION
 from local.stream_records import StreamRecord, as_event, is_noop
@@ -97,7 +97,7 @@ class MotoEngine:
             for table in self._backend.tables.values():
                 if isinstance(table, SnapshotTable):
                     table.begins_call(target, sent)
-            status, headers, body = DynamoHandler.dispatch(
+            status, headers, body = QuickHandler.dispatch(
                 normalized, normalized.raw_url, normalized.headers
             )
         return status, headers, body.encode() if isinstance(body, str) else body

@@ -28,38 +28,38 @@ _INDEX_NAME = 7
 class SnapshotTable(Table):
     """Becomes what a table of moto is by `adopt`; all its calls must come one after the other."""
 
-    _updated_keys: tuple[Mapping[str, Any], ...]
-    _snapshot: Table | None
-    _groups: Groups
-    _candidates: list[Item] | None
+    updated_keys: tuple[Mapping[str, Any], ...]
+    snapshot: Table | None
+    groups: Groups
+    candidates: list[Item] | None
 
     @classmethod
     def adopt(cls, table: Table) -> None:
         table.__class__ = cls
         assert isinstance(table, cls)
-        table._updated_keys, table._snapshot = (), None
-        table._groups, table._candidates = {}, None
+        table.updated_keys, table.snapshot = (), None
+        table.groups, table.candidates = {}, None
 
     def begins_call(self, target: str, body: bytes) -> None:
         """Forget what the last call needed, and see which items this one may change in place."""
         operation = target.partition(".")[2]
-        self._snapshot = None
-        self._updated_keys = ()
+        self.snapshot = None
+        self.updated_keys = ()
         if operation not in _READS:
-            self._groups = {}
+            self.groups = {}
         if operation == "TransactWriteItems":
-            self._updated_keys = tuple(_updated_keys(json.loads(body), self.name))
+            self.updated_keys = tuple(_updated_keys(json.loads(body), self.name))
 
     def query(self, *arguments: Any, **named: Any) -> Any:
         """Moto's query, which takes its items from `all_items`."""
-        self._candidates = self._of_key(arguments, named.get("hash_key_conditions"))
+        self.candidates = self._of_key(arguments, named.get("hash_key_conditions"))
         try:
             return super().query(*arguments, **named)
         finally:
-            self._candidates = None
+            self.candidates = None
 
     def all_items(self) -> list[Item]:
-        return super().all_items() if self._candidates is None else self._candidates
+        return super().all_items() if self.candidates is None else self.candidates
 
     def _of_key(
         self, arguments: tuple[Any, ...], conditions: list[tuple[str, DynamoType]] | None
@@ -74,9 +74,9 @@ class SnapshotTable(Table):
         ((attribute, value), *_) = conditions
         if attribute == self.hash_key_attr:
             return self._under(value)
-        if attribute not in self._groups:
-            self._groups[attribute] = self._grouped(attribute)
-        return self._groups[attribute].get(value, [])
+        if attribute not in self.groups:
+            self.groups[attribute] = self._grouped(attribute)
+        return self.groups[attribute].get(value, [])
 
     def _grouped(self, attribute: str) -> dict[DynamoType, list[Item]]:
         groups: defaultdict[DynamoType, list[Item]] = defaultdict(list)
@@ -92,13 +92,13 @@ class SnapshotTable(Table):
         return list(under.values()) if isinstance(under, dict) else [under]
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Table:
-        if self._snapshot is None:
-            self._snapshot = self._copy()
-        return self._snapshot
+        if self.snapshot is None:
+            self.snapshot = self._copy()
+        return self.snapshot
 
     def _copy(self) -> Table:
         copied = copy.copy(self)
-        copied._groups = {}
+        copied.groups = {}
         # Moto's annotation knows only tables with a sort key; without one an item stands here.
         items: dict[Any, Any] = self.items
         copied.items = defaultdict(
@@ -108,7 +108,7 @@ class SnapshotTable(Table):
                 for key, under in items.items()
             },
         )
-        for key in self._updated_keys:
+        for key in self.updated_keys:
             _copy_item(copied, key)
         if self.stream_shard is not None:
             copied.stream_shard = copy.copy(self.stream_shard)

@@ -28,6 +28,9 @@ _REFUSALS = {
     "403": "The API key is missing, wrong or revoked, lacks the scope, or is another account's",
     "404": "There is no such campaign",
     "409": "Others are changing the same data; nothing was written, try again",
+    "413": "The body is larger than 256 KiB",
+    "415": "The body is neither JSON nor a form",
+    "422": "Not offered for this type of campaign",
 }
 _PARAMETERS = {
     "id": "The campaign's id",
@@ -119,7 +122,7 @@ def _operation(
             **{
                 status: {"description": why, "content": {"application/json": {"schema": refusal}}}
                 for status, why in _REFUSALS.items()
-                if "{id}" in path or status != "404"
+                if status in _statuses(path, endpoint)
             },
         },
     }
@@ -132,6 +135,15 @@ def _operation(
             }
         }
     return operation
+
+
+def _statuses(path: str, endpoint: Endpoint[Any, Any, Any]) -> set[str]:
+    statuses = {"400", "403", "409", *map(str, endpoint.refusals)}
+    if "{id}" in path:
+        statuses.add("404")
+    if endpoint.body is not Nothing:
+        statuses |= {"413", "415"}
+    return statuses
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -224,3 +224,17 @@ def test_ones_own_newest_credit_counts_before_the_index_shows_it(ahead: int) -> 
     everybody = [*rivals, credited]
     fresh = Boards(MONTH, places(everybody, None), places(everybody, MONTH), [])
     assert rank == fresh.ranks(credited).rank
+
+
+@pytest.mark.parametrize("zeros_ahead", [0, 1, 2])
+def test_a_credit_taken_back_counts_before_the_index_shows_it(zeros_ahead: int) -> None:
+    zeros = [standing(sequence) for sequence in range(1, zeros_ahead + 1)]
+    leader = standing(8, referral_count=5)
+    credited = standing(9).plus_one(MONTH)
+    everybody = [*zeros, leader, credited]
+    stale = Boards(MONTH, places(everybody, None), places(everybody, MONTH), [])
+
+    ranks = stale.ranks(credited.minus_one(MONTH))
+
+    assert ranks.rank == zeros_ahead + 2
+    assert ranks.monthly_rank == zeros_ahead + 2

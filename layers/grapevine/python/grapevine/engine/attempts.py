@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 from grapevine.errors import Busy
 
-_DEADLINE_SECONDS = 8.0
+_DEADLINE_SECONDS = 20.0
 _FIRST_PAUSE_SECONDS = 0.01
-_LONGEST_PAUSE_SECONDS = 0.3
+_LONGEST_PAUSE_SECONDS = 0.5
 
 
 def attempts() -> Iterator[int]:
     """Counts tries from 0, pausing longer and longer with jitter between them.
 
     Raises:
-        Busy: the deadline (8 s, well inside API Gateway's 30) passed without success.
+        Busy: the deadline (20 s, inside the 29 that a function has) passed without success.
     """
     give_up_at = time.monotonic() + _DEADLINE_SECONDS
     pause = _FIRST_PAUSE_SECONDS

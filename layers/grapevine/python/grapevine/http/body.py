@@ -71,7 +71,18 @@ def _parse_json(text: str) -> dict[str, Any]:
         raise _unreadable(f"The request body could not be read: {reason}.") from None
     if not isinstance(value, dict):
         raise _unreadable("The request body must be a JSON object.")
+    if "\\u" in text and not _is_text(value):
+        raise _unreadable("The request body could not be read: half a surrogate pair is no text.")
     return value
+
+
+def _is_text(value: Any) -> bool:
+    """Whether all that was escaped can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Refused(ValueError):

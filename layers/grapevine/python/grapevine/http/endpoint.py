@@ -92,7 +92,7 @@ class Dialect(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Generic[B, Q, R]):
     """`route` as in the template (`GET /v2/campaign/{id}`), `scope` the key needs, models of what
-    goes in and out: the OpenAPI document is made from them."""
+    goes in and out, `refusals` the statuses of its own: the OpenAPI document is made from them."""
 
     route: str
     scope: str
@@ -100,6 +100,7 @@ class Endpoint(Generic[B, Q, R]):
     body: type[B]
     query: type[Q]
     response: type[R]
+    refusals: tuple[int, ...]
     call: Callable[[Request[B, Q]], R]
 
     def __call__(self, event: Event, context: object) -> dict[str, Any]:
@@ -148,6 +149,9 @@ class Endpoint(Generic[B, Q, R]):
 
 M = TypeVar("M", bound=BaseModel)
 
+MOST_PROBLEMS = 20
+"""Of a request that an answer lists: a body can have thousands."""
+
 INVALID = "Invalid request. Request params are missing or are invalid"
 
 
@@ -163,6 +167,6 @@ def _validated(model: type[M], values: Mapping[str, Any], location: Location) ->
                 entry["msg"],
                 entry["input"] if entry["loc"] else None,
             )
-            for entry in error.errors(include_url=False, include_context=False)
+            for entry in error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
         ]
         raise InvalidRequest(INVALID, *problems) from None

@@ -98,8 +98,10 @@ def endpoint(
     response: type[R],
     body: type[B] = Nothing,  # type: ignore[assignment]
     query: type[Q] = Nothing,  # type: ignore[assignment]
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[Callable[[Request[B, Q]], R]], Endpoint[B, Q, R]]:
-    """Makes a function the handler of a GrowSurf route."""
+    """Makes a function the handler of a GrowSurf route. `refusals` are the statuses that only some
+    routes answer, for the OpenAPI document."""
 
     def declare(call: Callable[[Request[B, Q]], R]) -> Endpoint[B, Q, R]:
         return Endpoint(
@@ -109,6 +111,7 @@ def endpoint(
             body=body,
             query=query,
             response=response,
+            refusals=refusals,
             call=call,
         )
 

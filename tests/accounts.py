@@ -1,0 +1,40 @@
+"""Further accounts and keys for tests, made as `grapevine account create` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from grapevine import runtime
+from grapevine.engine import accounts
+from grapevine.engine.accounts import NewKey
+from local.stack import Stack
+from tests.api import Api
+
+
+def new_key(stack: Stack, account_id: str, scopes: Iterable[str] = accounts.ALL_SCOPES) -> NewKey:
+    with runtime.using(stack.runtime()):
+        return accounts.create_key(account_id, name="Test", scopes=scopes)
+
+
+def new_account(stack: Stack) -> str:
+    with runtime.using(stack.runtime()):
+        return accounts.create_account("Somebody").account_id
+
+
+def revoke(stack: Stack, account_id: str, key: NewKey) -> None:
+    with runtime.using(stack.runtime()):
+        accounts.revoke_key(account_id, key.key_id)
+
+
+def rotate(stack: Stack, account_id: str, key: NewKey, grace_ms: int) -> NewKey:
+    with runtime.using(stack.runtime()):
+        return accounts.rotate_key(account_id, key.key_id, grace_ms=grace_ms)
+
+
+@contextmanager
+def another_account(stack: Stack) -> Iterator[Api]:
+    """A client with the full-access key of an account of its own."""
+    key = new_key(stack, new_account(stack))
+    with Api(stack.url, key.secret) as client:
+        yield client

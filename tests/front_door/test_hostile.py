@@ -1,0 +1,311 @@
+"""Thousands of requests that nobody sends by accident: no 5xx, and every answer as documented.
+
+Schemathesis makes requests from the OpenAPI document, valid ones and broken ones; the key, the
+campaign and the participant in them are mostly real, so that they get past the door. A second
+part puts each of a list of nasty values into each field of each body.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import jsonschema_rs
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+
+from local.stack import Stack
+from tests.api import Api, unique_email
+
+DOCUMENT = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_bytes())
+OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+CASES_PER_OPERATION = 62
+LEAST_CASES_PER_MODE = 1_000
+
+# The same cases every time: a failure is one of the change that shows it.
+RUN = settings(
+    max_examples=CASES_PER_OPERATION,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Answer(Protocol):
+    """What `requests` and `httpx` have in common."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    def json(self) -> Any: ...
+
+
+@cache
+def validator(method: str, path: str, status: str) -> jsonschema_rs.Validator:
+    answer = DOCUMENT["paths"][path][method]["responses"][status]
+    schema = answer["content"]["application/json"]["schema"]
+    return jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]})
+
+
+def as_documented(method: str, path: str, answer: Answer) -> None:
+    """Not a failure of ours, one of the documented statuses, and a body of that status's form."""
+    assert answer.status_code < 500, answer.text
+    documented = DOCUMENT["paths"][path][method]["responses"]
+    assert str(answer.status_code) in documented, f"{answer.status_code}: {answer.text}"
+    body = answer.json()
+    problems = list(validator(method, path, str(answer.status_code)).iter_errors(body))
+    assert not problems, problems[0].message
+    if answer.status_code >= 400:
+        assert body["status"] == answer.status_code
+
+
+@contextmanager
+def telling(what: Callable[[], str]) -> Iterator[None]:
+    """A failure inside names the request that brought it about."""
+    try:
+        yield
+    except AssertionError as wrong:
+        raise AssertionError(f"{wrong}\n{what()}") from None
+
+
+class Target:
+    """A campaign with two participants in it, whatever happens to them."""
+
+    def __init__(self, stack: Stack, api: Api) -> None:
+        self.stack, self.api = stack, api
+        self.campaign_id = api.campaign()
+        self._participants: list[str] = []
+
+    def participant(self) -> str:
+        """An id that exists at this moment."""
+        for known in self._participants:
+            path = f"/v2/campaign/{self.campaign_id}/participant/{known}"
+            if self.api.call("GET", path).status_code == 200:
+                return known
+        referrer: str = self.api.add(self.campaign_id)["id"]
+        friend: str = self.api.add(self.campaign_id, referredBy=referrer)["id"]
+        self._participants = [friend, referrer]
+        return friend
+
+
+def aimed(case: Case[Any], target: Target, aim: set[str]) -> Case[Any]:
+    """The case with a real key, campaign or participant, as far as `aim` has them."""
+    if "key" in aim:
+        case.headers["Authorization"] = f"Bearer {target.stack.api_key}"
+    if "campaign" in aim and "id" in case.path_parameters:
+        case.path_parameters["id"] = target.campaign_id
+    if "participant" in aim and "participant" in case.path_parameters:
+        case.path_parameters["participant"] = target.participant()
+    return case
+
+
+# Seven of eight get past the door.
+AIMS = st.sampled_from(
+    [{"key", "campaign", "participant"}] * 6 + [{"key", "campaign"}, {"participant"}]
+)
+
+
+def attacked(
+    method: str, path: str, mode: GenerationMode, target: Target, session: requests.Session
+) -> list[int]:
+    """The statuses of the answers to all cases of one operation, each looked at."""
+    statuses: list[int] = []
+    operation = schemathesis.openapi.from_dict(DOCUMENT)[path][method]
+
+    @RUN
+    @given(case=operation.as_strategy(generation_mode=mode), aim=AIMS)
+    def attack(case: Case[Any], aim: set[str]) -> None:
+        sent = aimed(case, target, aim)
+        answer = sent.call(base_url=target.stack.url, session=session)
+        statuses.append(answer.status_code)
+        with telling(sent.as_curl_command):
+            as_documented(method, path, answer)
+
+    attack()
+    return statuses
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_a_thousand_generated_requests_are_answered_as_documented(
+    fresh_stack: Stack, mode: GenerationMode
+) -> None:
+    statuses: list[int] = []
+    with Api(fresh_stack.url, fresh_stack.api_key) as api, requests.Session() as session:
+        for method, path in OPERATIONS:
+            target = Target(fresh_stack, api)
+            statuses += attacked(method, path, mode, target, session)
+
+    assert len(statuses) >= LEAST_CASES_PER_MODE
+    # They did get past the door, and not all of them through it.
+    assert {200, 400, 403} <= set(statuses)
+
+
+# Nasty values, as they stand in the JSON text.
+NASTY = [
+    "null",
+    "true",
+    "0",
+    "-1",
+    "1.5",
+    "-0.0",
+    "1e999",
+    "-1e999",
+    "1e-999",
+    "9" * 400,
+    "NaN",
+    "Infinity",
+    "[]",
+    "{}",
+    "[null]",
+    "[[[[[[[[[[]]]]]]]]]]",
+    '{"a":{"a":{"a":{"a":1}}}}',
+    '{"$ne":null}',
+    '{"S":"x"}',
+    '{"a":1,"a":2}',
+    '""',
+    '" "',
+    '"\\u0000"',
+    '"\\ud800"',
+    '"\\udc00\\ud800"',
+    '"a\\r\\nb"',
+    '"\\u202e\\u2066"',
+    '"\\uffff"',
+    '"\U0001f600"',
+    '"#"',
+    '"CAMPAIGN#x#PARTICIPANT#y"',
+    '"../../x"',
+    '"%2F%00"',
+    '"a@b"',
+    '"' + "A" * 10_000 + '"',
+    '"' + "\u0301" * 1_000 + '"',
+    '["' + '","'.join(map(str, range(300))) + '"]',
+    '{"' + '":1,"'.join(f"k{number}" for number in range(300)) + '":1}',
+]
+BODY_FIELDS: dict[tuple[str, str], list[str]] = {
+    ("post", "/v2/campaigns"): [
+        "type",
+        "name",
+        "companyName",
+        "companyLogoImageUrl",
+        "currencyISO",
+        "goal",
+        "rewards",
+    ],
+    ("patch", "/v2/campaign/{id}"): ["name", "companyName", "companyLogoImageUrl", "status"],
+    ("patch", "/v2/campaign/{id}/options"): [
+        "requireManualRewardApproval",
+        "autoFulfillRewards",
+        "enforceGdprCompliance",
+        "attributionModel",
+        "referralCookieWindowDays",
+        "referralCreditWindowDays",
+    ],
+    ("patch", "/v2/campaign/{id}/installation"): ["referralTrigger", "shareUrl", "allowedUrls"],
+    ("post", "/v2/campaign/{id}/participant"): [
+        "email",
+        "referredBy",
+        "referralStatus",
+        "firstName",
+        "lastName",
+        "ipAddress",
+        "fingerprint",
+        "mobileInstanceId",
+        "metadata",
+        "unheardOf",
+    ],
+    ("post", "/v2/campaign/{id}/participant/{participant}"): [
+        "email",
+        "referredBy",
+        "referralStatus",
+        "firstName",
+        "lastName",
+        "metadata",
+        "vanityKeys",
+        "unsubscribed",
+        "notes",
+        "paypalEmail",
+    ],
+    ("post", "/v2/campaign/{id}/participants/bulk-delete"): ["participants"],
+    ("post", "/v2/campaign/{id}/participant/{participant}/ref"): ["delayInDays"],
+}
+# What a body needs beside the nasty field, so that nothing else is wrong with it.
+NEEDED: dict[str, Callable[[], dict[str, str]]] = {
+    "/v2/campaigns": lambda: {"type": "REFERRAL"},
+    "/v2/campaign/{id}/participant": lambda: {"email": unique_email()},
+}
+
+
+def nasty_bodies(path: str, field: str) -> Iterator[str]:
+    for value in NASTY:
+        needed = NEEDED[path]() if path in NEEDED else {}
+        members = [f'"{name}":"{text}"' for name, text in needed.items() if name != field]
+        yield "{" + ",".join([*members, f'"{field}":{value}']) + "}"
+
+
+def test_every_field_of_every_body_is_looked_at_here() -> None:
+    documented = {
+        (method, path): set(properties(DOCUMENT["paths"][path][method]))
+        for method, path in OPERATIONS
+        if "requestBody" in DOCUMENT["paths"][path][method]
+    }
+
+    assert {route: set(fields) - {"unheardOf"} for route, fields in BODY_FIELDS.items()} == (
+        documented
+    )
+
+
+def properties(operation: dict[str, Any]) -> list[str]:
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].rsplit("/", 1)[1]
+    return list(DOCUMENT["components"]["schemas"][name]["properties"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), BODY_FIELDS, ids=[" ".join(route) for route in BODY_FIELDS]
+)
+def test_nasty_values_in_every_field_are_answered_as_documented(
+    fresh_stack: Stack, method: str, path: str
+) -> None:
+    cases = 0
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        target = Target(fresh_stack, api)
+        for field in BODY_FIELDS[method, path]:
+            url = path.format(id=target.campaign_id, participant=target.participant())
+            for body in nasty_bodies(path, field):
+                answer = api.http.request(
+                    method.upper(),
+                    url,
+                    content=body.encode(),
+                    headers={"content-type": "application/json"},
+                )
+                cases += 1
+                with telling(partial("{}: {:.200}".format, field, body)):
+                    as_documented(method, path, answer)
+
+    assert cases == len(BODY_FIELDS[method, path]) * len(NASTY)
+
+
+@pytest.mark.parametrize("parameter", ["limit", "nextId", "metadata", "metadata[a]", "metadata[]"])
+def test_nasty_query_parameters_are_answered_as_documented(api: Api, parameter: str) -> None:
+    path = "/v2/campaign/{id}/participants"
+    campaign_id = api.campaign()
+    api.add(campaign_id)
+
+    for value in NASTY:
+        texts = [value, value.strip('"')]
+        for text in texts:
+            answer = api.call("GET", path.format(id=campaign_id), params={parameter: text[:4_000]})
+            as_documented("get", path, answer)

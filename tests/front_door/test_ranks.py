@@ -1,0 +1,158 @@
+"""Ranks against sorting everybody, over random stories."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from grapevine.months import month_at, start_of
+from local.stack import Stack
+from tests import invariants
+from tests.api import Api
+from tests.scenarios import drain, leap
+
+
+@dataclass
+class Member:
+    """What is known of a participant, in join order."""
+
+    id: str
+    joined_month: int
+    referrer: Member | None
+    credited_month: int | None = None
+
+
+@dataclass
+class Model:
+    """The campaign as it should be, kept as plain lists."""
+
+    members: list[Member] = field(default_factory=list)
+
+    def credits_of(self, member: Member, month: int | None = None) -> int:
+        return sum(
+            1
+            for friend in self.members
+            if friend.referrer is member
+            and friend.credited_month is not None
+            and month in (None, friend.credited_month)
+        )
+
+    def ranks(self, month: int | None) -> dict[str, int]:
+        places = list(enumerate(self.members))
+        order = sorted(places, key=lambda place: (-self.credits_of(place[1], month), place[0]))
+        return {member.id: rank for rank, (_, member) in enumerate(order, 1)}
+
+    def rows(self, month: int) -> dict[str, dict[str, Any]]:
+        all_time, monthly = self.ranks(None), self.ranks(month)
+        last_month = Model([one for one in self.members if one.joined_month < month])
+        counted = {one.id: self.credits_of(one, month - 1) for one in self.members}
+        order = sorted(
+            enumerate(last_month.members), key=lambda place: (-counted[place[1].id], place[0])
+        )
+        previous = {member.id: rank for rank, (_, member) in enumerate(order, 1)}
+        return {
+            one.id: {
+                "rank": all_time[one.id],
+                "monthlyRank": monthly[one.id],
+                "prevMonthlyRank": previous.get(one.id, -1),
+                "referralCount": self.credits_of(one),
+                "monthlyReferralCount": self.credits_of(one, month),
+                "prevMonthlyReferralCount": counted[one.id],
+            }
+            for one in self.members
+        }
+
+
+class Story:
+    """Random operations on a campaign, each done to the model, too."""
+
+    def __init__(self, stack: Stack, api: Api, seed: int) -> None:
+        self.stack, self.api, self.random = stack, api, random.Random(seed)  # noqa: S311 - a story
+        self.campaign_id = api.campaign()
+        self.model = Model()
+
+    @property
+    def month(self) -> int:
+        return month_at(self.stack.now_ms())
+
+    def step(self) -> None:
+        acts = [self.add, self.add, self.trigger, self.trigger, self.trigger, self.delete]
+        self.random.choice(acts)()
+
+    def add(self) -> None:
+        referrer = self.random.choice([None, *self.model.members])
+        fields = {"referredBy": referrer.id} if referrer else {}
+        added = self.api.add(self.campaign_id, **fields)
+        self.model.members.append(Member(added["id"], self.month, referrer))
+
+    def trigger(self) -> None:
+        waiting = [one for one in self.model.members if one.referrer and one.credited_month is None]
+        if not waiting:
+            return
+        friend = self.random.choice(waiting)
+        assert self.api.trigger(self.campaign_id, friend.id)["success"]
+        friend.credited_month = self.month
+
+    def delete(self) -> None:
+        if len(self.model.members) < 6:
+            return
+        gone = self.random.choice(self.model.members)
+        self.api.delete(self.campaign_id, gone.id)
+        self.model.members.remove(gone)
+        for friend in self.model.members:
+            if friend.referrer is gone:
+                friend.referrer = friend.credited_month = None
+
+    def shown(self) -> dict[str, dict[str, Any]]:
+        rows = self.api.all_pages(self.campaign_id, 100)
+        names = next(iter(self.model.rows(self.month).values()), {}).keys()
+        return {row["id"]: {name: row[name] for name in names} for row in rows}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ranks_and_counts_agree_with_sorting_everybody(fresh_stack: Stack, seed: int) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        story = Story(fresh_stack, api, seed)
+        for months_passed in range(4):
+            for _ in range(15):
+                story.step()
+
+            assert story.shown() == story.model.rows(story.month), f"after {months_passed} months"
+            leap(fresh_stack, start_of(story.month + 1 + seed % 2))
+            assert story.shown() == story.model.rows(story.month), "after the turn of the month"
+
+        drain(api)
+        campaign = api.read_campaign(story.campaign_id)
+        credits_given = sum(story.model.credits_of(one) for one in story.model.members)
+        assert campaign["participantCount"] == len(story.model.members)
+        assert campaign["referralCount"] == credits_given
+    invariants.check(fresh_stack)
+
+
+def test_a_referrer_inside_a_friend_has_the_same_ranks(stack: Stack, api: Api) -> None:
+    story = Story(stack, api, seed=99)
+    for _ in range(25):
+        story.step()
+    rows = {row["id"]: row for row in api.all_pages(story.campaign_id, 100)}
+
+    referred = [row for row in rows.values() if row["referrer"]]
+
+    assert referred
+    for row in referred:
+        referrer = row["referrer"]
+        assert referrer == {name: rows[referrer["id"]][name] for name in referrer}
+
+
+def test_of_two_with_the_same_count_the_earlier_joiner_is_ahead(api: Api) -> None:
+    campaign_id = api.campaign()
+    early, late = api.add(campaign_id)["id"], api.add(campaign_id)["id"]
+    for referrer in (late, early):
+        api.add(campaign_id, referredBy=referrer, referralStatus="CREDIT_AWARDED")
+
+    ranks = {row["id"]: row["rank"] for row in api.all_pages(campaign_id, 100)}
+
+    assert (ranks[early], ranks[late]) == (1, 2)
+    assert sorted(ranks.values()) == [1, 2, 3, 4]

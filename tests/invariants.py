@@ -1,0 +1,309 @@
+"""What must hold in the whole table, whatever happened: read item by item, past the engine.
+
+Everything is worked out anew from the facts (profiles, referral rows, join sequence), so that a
+mistake in the engine's arithmetic cannot hide here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from grapevine.months import month_at
+from grapevine.table import keys
+from grapevine.table.keys import Key
+from grapevine.table.participants import hash_of_pair, normalise_email, text_of
+from local.stack import Stack
+
+Item = dict[str, Any]
+
+_UNIT = 10**10
+_deserializer = TypeDeserializer()
+
+# All that may be left of a deleted participant.
+_OF_A_TOMBSTONE = {
+    "partition",
+    "sort",
+    "type",
+    "campaignId",
+    "participantId",
+    "version",
+    "joinSequence",
+    "joinedMonth",
+    "referralCount",
+    "deletedAt",
+    "expiresAt",
+    "dueShard",
+    "dueAt",
+}
+_BOARDS = {
+    "allTimeBoard",
+    "allTimePosition",
+    "evenMonthBoard",
+    "evenMonthPosition",
+    "oddMonthBoard",
+    "oddMonthPosition",
+    "joinOrderOf",
+}
+
+
+def table_of(stack: Stack) -> dict[Key, Item]:
+    """Every item of the stack's table."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(
+        TableName=stack.table_name, ConsistentRead=True
+    )
+    items = (
+        {name: _deserializer.deserialize(value) for name, value in raw.items()}
+        for page in pages
+        for raw in page["Items"]
+    )
+    return {Key(item["partition"], item["sort"]): item for item in items}
+
+
+def check(stack: Stack, *, drained: bool = True, dense: bool = True) -> None:
+    """Fails with everything that is wrong in the table.
+
+    `drained`: the stream has been worked off, so the totals are up to date. `dense`: no process
+    died between drawing a join sequence number and using it.
+    """
+    items = table_of(stack)
+    wrong = [*_accounts(items), *_strangers(items)]
+    for campaign in _of_type(items.values(), "Campaign"):
+        facts = _Facts(items, campaign, month_at(stack.now_ms()))
+        wrong += facts.problems(drained=drained, dense=dense)
+    assert not wrong, "\n".join([f"{len(wrong)} things are wrong in the table:", *wrong])
+
+
+def waiting(stack: Stack) -> list[Key]:
+    """What is in the due index and due by now."""
+    return [
+        key
+        for key, item in table_of(stack).items()
+        if "dueShard" in item and item["dueAt"] <= stack.now_ms()
+    ]
+
+
+def _of_type(items: Iterable[Item], type_name: str) -> list[Item]:
+    return [item for item in items if item["type"] == type_name]
+
+
+def _one_to_one(what: str, found: Iterable[Any], wanted: Iterable[Any]) -> Iterator[str]:
+    has, needs = Counter(iter(found)), Counter(iter(wanted))
+    yield from (f"{what}: {each} should not be there" for each in has - needs)
+    yield from (f"{what}: {each} is missing" for each in needs - has)
+
+
+def _accounts(items: dict[Key, Item]) -> Iterator[str]:
+    everything = items.values()
+    yield from _one_to_one(
+        "the account's list of campaigns",
+        ((i["accountId"], i["campaignId"]) for i in _of_type(everything, "AccountCampaign")),
+        ((i["accountId"], i["campaignId"]) for i in _of_type(everything, "Campaign")),
+    )
+    yield from _one_to_one(
+        "the account's list of keys",
+        ((i["accountId"], i["keyId"], i["keyHash"]) for i in _of_type(everything, "AccountApiKey")),
+        ((i["accountId"], i["keyId"], i["keyHash"]) for i in _of_type(everything, "ApiKey")),
+    )
+
+
+def _strangers(items: dict[Key, Item]) -> Iterator[str]:
+    """Items of no campaign: all that is said of one below is said of those it finds by its id."""
+    campaigns = {each["campaignId"] for each in _of_type(items.values(), "Campaign")}
+    singles = {
+        *(keys.totals(each) for each in campaigns),
+        *(keys.join_sequence(each) for each in campaigns),
+    }
+    for key, item in items.items():
+        if item["type"] in {"Totals", "Sequence"}:
+            known = key in singles
+        else:
+            known = "campaignId" not in item or item["campaignId"] in campaigns
+        if not known:
+            yield f"{item['type']} {key} belongs to no campaign"
+
+
+class _Facts:
+    """One campaign's items, by kind."""
+
+    def __init__(self, items: dict[Key, Item], campaign: Item, month: int) -> None:
+        self._month = month
+        self._campaign_id = campaign_id = campaign["campaignId"]
+        own = [item for item in items.values() if item.get("campaignId") == campaign_id]
+        self._profiles = {i["participantId"]: i for i in _of_type(own, "Profile")}
+        standings = {i["participantId"]: i for i in _of_type(own, "Standing")}
+        self._living = {id_: i for id_, i in standings.items() if "deletedAt" not in i}
+        self._tombstones = {id_: i for id_, i in standings.items() if "deletedAt" in i}
+        self._standings = standings
+        self._referrals = _of_type(own, "Referral")
+        self._rows: dict[str, list[Item]] = defaultdict(list)
+        for row in self._referrals:
+            self._rows[row["referrerId"]].append(row)
+        self._email_guards = _of_type(own, "EmailGuard")
+        self._key_guards = _of_type(own, "KeyGuard")
+        self._metadata_entries = _of_type(own, "MetadataEntry")
+        self._counted = {i["participantId"]: i for i in _of_type(own, "Counted")}
+        self._totals = items.get(keys.totals(campaign_id), {})
+        self._sequence = items.get(keys.join_sequence(campaign_id), {}).get("joinSequence", 0)
+
+    def problems(self, *, drained: bool, dense: bool) -> list[str]:
+        found = [
+            *self._guards(),
+            *self._metadata(),
+            *self._halves(),
+            *self._join_order(dense=dense),
+            *self._tombstone_contents(),
+            *self._referral_rows(),
+            *self._due_work(),
+        ]
+        for standing in self._living.values():
+            found += self._counts(standing)
+            found += self._boards(standing)
+        if drained:
+            found += self._projection()
+        return [f"campaign {self._campaign_id}: {each}" for each in found]
+
+    def _guards(self) -> Iterator[str]:
+        yield from _one_to_one(
+            "e-mail guards",
+            ((each["email"], each["participantId"]) for each in self._email_guards),
+            ((normalise_email(p["email"]), id_) for id_, p in self._profiles.items()),
+        )
+        yield from _one_to_one(
+            "key guards",
+            ((each["shareKey"], each["participantId"]) for each in self._key_guards),
+            (
+                (share_key, id_)
+                for id_, p in self._profiles.items()
+                for share_key in {id_.lower(), *(key.lower() for key in p["vanityKeys"])}
+            ),
+        )
+
+    def _metadata(self) -> Iterator[str]:
+        yield from _one_to_one(
+            "metadata entries",
+            ((each["pairHash"], each["participantId"]) for each in self._metadata_entries),
+            (
+                (hash_of_pair(key, text_of(value)), id_)
+                for id_, profile in self._profiles.items()
+                for key, value in json.loads(profile["metadata"]).items()
+            ),
+        )
+
+    def _halves(self) -> Iterator[str]:
+        yield from _one_to_one("living standings", self._living, self._profiles)
+
+    def _join_order(self, *, dense: bool) -> Iterator[str]:
+        drawn = Counter(int(each["joinSequence"]) for each in self._standings.values())
+        for number, times in drawn.items():
+            if times > 1:
+                yield f"join sequence {number} was given {times} times"
+            if not 1 <= number <= self._sequence:
+                yield f"join sequence {number} was never drawn (the last is {self._sequence})"
+        holes = [number for number in range(1, int(self._sequence) + 1) if number not in drawn]
+        if dense and holes:
+            yield f"the join sequence has holes: {holes}"
+
+    def _tombstone_contents(self) -> Iterator[str]:
+        for id_, tombstone in self._tombstones.items():
+            extra = tombstone.keys() - _OF_A_TOMBSTONE
+            if extra:
+                yield f"the tombstone of {id_} still has {sorted(extra)}"
+            if tombstone["referralCount"] or "expiresAt" not in tombstone:
+                yield f"the tombstone of {id_} counts something or stays for ever: {tombstone}"
+
+    def _referral_rows(self) -> Iterator[str]:
+        friends = Counter(row["referredId"] for row in self._referrals)
+        for row in self._referrals:
+            referrer_id, friend_id = row["referrerId"], row["referredId"]
+            where = f"the referral of {friend_id} by {referrer_id}"
+            friend = self._profiles.get(friend_id)
+            if referrer_id in self._living:
+                if friend is None or friend.get("referrerId") != referrer_id:
+                    yield f"{where}: the friend does not point back"
+                if friend and friend["referralSource"] != "PARTICIPANT":
+                    yield f"{where}: the friend says {friend['referralSource']}"
+            elif "dueAt" not in self._tombstones.get(referrer_id, {}):
+                yield f"{where}: nobody will ever clean it up, its referrer is gone and erased"
+        for id_, profile in self._profiles.items():
+            if "referrerId" in profile and not friends[id_]:
+                yield f"{id_} points to the referrer {profile['referrerId']} without a referral"
+
+    def _due_work(self) -> Iterator[str]:
+        for row in self._referrals:
+            where = f"the referral of {row['referredId']} by {row['referrerId']}"
+            if ("dueAt" in row) != ("dueShard" in row):
+                yield f"{where} is in the due index by half: {row}"
+            if row["status"] != "CREDIT_PENDING" and {"dueAt", "awardAt"} & row.keys():
+                yield f"{where} is {row['status']} and still due: {row}"
+            if "awardAt" in row and row.get("dueAt", -1) < row["awardAt"]:
+                yield f"{where} is to be awarded, but is not due then: {row}"
+            credited = {"creditedAt", "creditedMonth"} & row.keys()
+            if len(credited) != (2 if row["status"] == "CREDIT_AWARDED" else 0):
+                yield f"{where} is {row['status']} and has {sorted(credited)}"
+        for id_, standing in self._standings.items():
+            due = {"dueAt", "dueShard"} & standing.keys()
+            if due and (len(due) < 2 or id_ in self._living):
+                yield f"the standing of {id_} is in the due index: {standing}"
+
+    def _counts(self, standing: Item) -> Iterator[str]:
+        id_ = standing["participantId"]
+        credited = [r for r in self._rows[id_] if r["status"] == "CREDIT_AWARDED"]
+        if standing["referralCount"] != len(credited):
+            yield f"{id_} counts {standing['referralCount']} referrals, has {len(credited)}"
+        by_month = Counter(int(row["creditedMonth"]) for row in credited)
+        for row in credited:
+            if month_at(int(row["creditedAt"])) != row["creditedMonth"]:
+                yield f"the credit of {row['referredId']} is counted in another month: {row}"
+        slots = _slots(standing)
+        for month, count in slots.items():
+            if count != by_month[month] or not count or month > self._month:
+                yield f"{id_} counts {count} in month {month}, has {by_month[month]}"
+        for month in (self._month, self._month - 1):
+            if by_month[month] != slots.get(month, 0):
+                yield f"{id_} counts {slots.get(month, 0)} in {month}, has {by_month[month]}"
+
+    def _boards(self, standing: Item) -> Iterator[str]:
+        """The index attributes, from the counts as the facts have them."""
+        id_, sequence = standing["participantId"], int(standing["joinSequence"])
+        credited = [r for r in self._rows[id_] if r["status"] == "CREDIT_AWARDED"]
+        last = _UNIT - 1 - sequence
+        wanted: Item = {
+            "allTimeBoard": keys.all_time_board(self._campaign_id),
+            "allTimePosition": len(credited) * _UNIT + last,
+            "joinOrderOf": keys.join_order(self._campaign_id),
+        }
+        for month in _slots(standing):
+            count = sum(1 for row in credited if row["creditedMonth"] == month)
+            parity = "odd" if month % 2 else "even"
+            wanted[f"{parity}MonthBoard"] = keys.month_board(self._campaign_id, month)
+            wanted[f"{parity}MonthPosition"] = count * _UNIT + last
+        found = {name: value for name, value in standing.items() if name in _BOARDS}
+        if found != wanted:
+            yield f"{id_} stands at {found} in the boards, should be at {wanted}"
+
+    def _projection(self) -> Iterator[str]:
+        referrals = sum(each["referralCount"] for each in self._living.values())
+        found = (self._totals.get("participantCount", 0), self._totals.get("referralCount", 0))
+        if found != (len(self._living), referrals):
+            yield f"totals are {found}, should be {(len(self._living), referrals)}"
+        yield from _one_to_one("counted", self._counted, self._standings)
+        for id_, counted in self._counted.items():
+            standing = self._standings.get(id_, {})
+            alive = id_ in self._living
+            wanted = (standing.get("version"), int(alive), standing.get("referralCount"))
+            has = (counted["version"], counted["participants"], counted["referrals"])
+            if has != wanted:
+                yield f"counted of {id_} is {has}, should be {wanted}"
+            if ("expiresAt" in counted) == alive:
+                yield f"counted of {id_} goes away at the wrong time: {counted}"
+
+
+def _slots(standing: Item) -> dict[int, int]:
+    """The months that a standing holds a count of."""
+    slots = (standing.get(name) for name in ("evenMonth", "oddMonth"))
+    return {int(month): int(count) for month, count in filter(None, slots)}
