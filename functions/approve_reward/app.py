@@ -11,6 +11,7 @@ from grapevine.http.models.rewards import ApproveReward, RewardChanged
     scope="reward:write",
     body=ApproveReward,
     response=RewardChanged,
+    refusals=(406,),
 )
 def handler(request: Request[ApproveReward, Nothing]) -> RewardChanged:
     fulfill = request.body.fulfill

@@ -10,6 +10,7 @@ from grapevine.http.models.rewards import RewardChanged
     "DELETE /v2/campaign/{id}/reward/{rewardId}",
     scope="reward:delete",
     response=RewardChanged,
+    refusals=(406,),
 )
 def handler(request: Request[Nothing, Nothing]) -> RewardChanged:
     states.remove(request.campaign, request.path["rewardId"])

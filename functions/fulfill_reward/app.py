@@ -10,6 +10,7 @@ from grapevine.http.models.rewards import RewardChanged
     "POST /v2/campaign/{id}/reward/{rewardId}/fulfill",
     scope="reward:fulfill",
     response=RewardChanged,
+    refusals=(406,),
 )
 def handler(request: Request[Nothing, Nothing]) -> RewardChanged:
     states.fulfill(request.campaign, request.path["rewardId"])
