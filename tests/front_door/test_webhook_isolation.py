@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,25 @@ def test_a_kms_that_fails_is_a_failure_of_ours_and_the_event_comes_when_it_is_ba
 
     assert len(hooks.received("up")) == 1
     assert hooks.shown("primary")["failureCount"] == 0
+    assert hooks.stack.queue_messages("WebhookDeadLetterQueue") == []
+
+
+def test_a_health_that_cannot_be_written_repeats_no_attempt(hooks: Hooks) -> None:
+    webhook = hooks.create(hooks.inbox("bad"))
+    hooks.respond("bad", status=410)
+    events = hooks.stack._clients["dynamodb"].meta.events
+
+    def fail(params: Any, **_: object) -> None:
+        if b"WebhookHealth" in params["body"]:
+            raise ConnectionError
+
+    events.register_first("before-call.dynamodb.TransactWriteItems", fail)
+    hooks.happen()
+    hooks.stack.advance(17 * MINUTE_MS)
+    events.unregister("before-call.dynamodb.TransactWriteItems", fail)
+
+    assert len(hooks.received("bad")) == 1
+    assert hooks.delivery(webhook)["status"] == "FAILED"
     assert hooks.stack.queue_messages("WebhookDeadLetterQueue") == []
 
 

@@ -48,6 +48,8 @@ _LATE_BY_MS = 60 * 1000
 
 _LOGGED_ATTEMPTS = 30
 
+_TRIES_TO_COUNT = 5
+
 _STATUS: dict[str, DeliveryStatus] = {
     "delivered": "DELIVERED",
     "gone": "FAILED",
@@ -106,11 +108,16 @@ def _finish(delivery: Delivery, status: DeliveryStatus) -> None:
 
 
 def _put(before: Delivery, after: Delivery) -> bool:
-    try:
-        store.transact([Put(after.to_item(), version(before.version))])
-    except TransactionCanceled:
-        return False
-    return True
+    """False when somebody else has changed it. A mere conflict says nothing yet."""
+    for _ in attempts():
+        try:
+            store.transact([Put(after.to_item(), version(before.version))])
+        except TransactionCanceled as lost:
+            if lost.failed:
+                return False
+            continue
+        return True
+    raise AssertionError("attempts() ends by raising Busy")
 
 
 def _claimed(delivery: Delivery) -> Delivery | None:
@@ -172,9 +179,10 @@ def _record(claimed: Delivery, state: WebhookState, outcome: Outcome) -> None:
             due_at=next_at + (_LATE_BY_MS if _is_soon(next_at, now) else 0),
             due_shard=shard_of(claimed.event_id),
         )
-    _record_health(state, outcome, is_last=next_at is None)
     if _put(claimed, recorded) and next_at is not None and _is_soon(next_at, now):
         queue_keys([recorded.key], delay_seconds=math.ceil(max(0, next_at - now) / 1000))
+    # Last: whatever hinders this must not repeat the attempt.
+    _record_health(state, outcome, is_last=next_at is None)
 
 
 def _is_soon(next_at: int, now: int) -> bool:
@@ -184,11 +192,15 @@ def _is_soon(next_at: int, now: int) -> bool:
 
 def _record_health(state: WebhookState, outcome: Outcome, *, is_last: bool) -> None:
     """A refusal by our own policy says nothing of the endpoint's health. Nothing is recorded for a
-    webhook that has been deleted in the meantime."""
+    webhook that has been deleted in the meantime. Where many fail at once, they do not wait for
+    each other: some are not counted."""
     if outcome.kind == "refused_by_policy":
         return
     before: WebhookState | None = state
+    needed = is_last or outcome.kind == "delivered"
     for attempt in attempts():
+        if attempt >= _TRIES_TO_COUNT and not needed:
+            return
         if attempt:
             before = find_webhook(state.webhook.campaign_id, state.webhook.webhook_id)
         if before is None or before.webhook.created_at != state.webhook.created_at:
