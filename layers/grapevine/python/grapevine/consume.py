@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from grapevine.log import log_defect, logger
-from grapevine.table.store import Change, change_in
+from grapevine.table.attributes import Change, change_in
 
 T = TypeVar("T")
 

@@ -14,6 +14,7 @@ from grapevine.engine.participants.lookup import Located, Reference
 from grapevine.errors import NotAuthorized, NotFound
 from grapevine.table import keys, store
 from grapevine.table.accounts import ApiKey
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
 
@@ -81,7 +82,7 @@ def _first_keys(campaign_id: str | None, reference: Reference | None) -> list[Ke
     return [keys.campaign(campaign_id), *(reference.first_keys() if reference else [])]
 
 
-def _own_campaign(caller: Caller, campaign_id: str, found: dict[Key, store.Item]) -> Campaign:
+def _own_campaign(caller: Caller, campaign_id: str, found: dict[Key, Item]) -> Campaign:
     item = found.get(keys.campaign(campaign_id)) if keys.is_id(campaign_id) else None
     campaign = Campaign.from_item(item) if item else None
     if campaign is None or campaign.status == "DELETED":

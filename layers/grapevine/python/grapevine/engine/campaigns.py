@@ -18,6 +18,7 @@ from grapevine.engine.program import Installation, Options, options_of
 from grapevine.engine.rewards.configs import copied, listed, new_config
 from grapevine.errors import InvalidRequest, Problem, UnsupportedProgram
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.due import shard_of
 from grapevine.table.rewards import RewardConfig, configs_of
@@ -76,7 +77,9 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
             goal=new.goal,
             created_at=now,
         ),
-        lambda campaign_id: [new_config(campaign_id, fields) for fields in new.rewards],
+        lambda campaign_id: [
+            new_config(campaign_id, fields, place) for place, fields in enumerate(new.rewards)
+        ],
     )
 
 
@@ -97,7 +100,9 @@ def clone(campaign: Campaign) -> CampaignView:
             due_shard=None,
             due_at=None,
         ),
-        lambda campaign_id: [copied(config, campaign_id) for config in offered],
+        lambda campaign_id: [
+            copied(config, campaign_id, place) for place, config in enumerate(offered)
+        ],
     )
 
 
@@ -116,9 +121,7 @@ def _stored(campaign: Campaign, rewards_of: Callable[[str], list[RewardConfig]])
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _view(
-    campaign: Campaign, totals: store.Item | None, configs: list[RewardConfig]
-) -> CampaignView:
+def _view(campaign: Campaign, totals: Item | None, configs: list[RewardConfig]) -> CampaignView:
     return CampaignView(
         campaign,
         Totals.from_projection(campaign.campaign_id, totals),

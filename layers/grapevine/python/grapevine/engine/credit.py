@@ -20,12 +20,13 @@ from grapevine.engine.participants.lookup import Located, Participant, load
 from grapevine.engine.referrals import Terms, Triggered
 from grapevine.engine.rewards.earning import Grants, Offer, earnings_in, offer_of
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Item, Put, TransactionCanceled, Write, version
+from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write, version
 
 
 @dataclass(frozen=True, slots=True)

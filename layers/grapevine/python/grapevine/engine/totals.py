@@ -13,19 +13,12 @@ from collections.abc import Iterable
 
 from grapevine.engine.attempts import attempts
 from grapevine.table import keys, store
+from grapevine.table.attributes import Change
 from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
-from grapevine.table.store import (
-    ABSENT,
-    Add,
-    Change,
-    Put,
-    TransactionCanceled,
-    Write,
-    version,
-)
+from grapevine.table.store import ABSENT, Add, Put, TransactionCanceled, Write, version
 
 _MOST_AT_ONCE = 50
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
@@ -78,7 +79,7 @@ class Totals(Entity):
         return keys.totals(self.campaign_id)
 
     @classmethod
-    def from_projection(cls, campaign_id: str, item: store.Item | None) -> Totals:
+    def from_projection(cls, campaign_id: str, item: Item | None) -> Totals:
         """The totals as projected so far; zeros before the first projection."""
         counts = item or {}
         return cls(

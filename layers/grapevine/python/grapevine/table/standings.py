@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 
 from grapevine.months import year_of
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
-from grapevine.table.store import Index, Item
+from grapevine.table.store import Index
 
 _UNIT = 10**10
 

@@ -10,19 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from grapevine import runtime
+from grapevine.table.attributes import Item, marshal, unmarshal
 from grapevine.table.keys import Key
-
-Item = dict[str, Any]
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 
 _GET_LIMIT = 100
 _CONFLICTS = frozenset(
@@ -98,10 +92,10 @@ def get(key: Key) -> Item | None:
     """The item as it is now (strongly consistent)."""
     response = runtime.dynamodb().get_item(
         TableName=runtime.settings().table_name,
-        Key=_marshal(_key_attributes(key)),
+        Key=marshal(_key_attributes(key)),
         ConsistentRead=True,
     )
-    return _unmarshal(response["Item"]) if "Item" in response else None
+    return unmarshal(response["Item"]) if "Item" in response else None
 
 
 def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
@@ -118,14 +112,14 @@ def _get_batch(keys: Sequence[Key]) -> dict[Key, Item]:
     found: dict[Key, Item] = {}
     pending: Any = {
         table: {
-            "Keys": [_marshal(_key_attributes(key)) for key in keys],
+            "Keys": [marshal(_key_attributes(key)) for key in keys],
             "ConsistentRead": True,
         }
     }
     while pending:
         response = runtime.dynamodb().batch_get_item(RequestItems=pending)
         for raw in response["Responses"].get(table, []):
-            item = _unmarshal(raw)
+            item = unmarshal(raw)
             found[Key(item["partition"], item["sort"])] = item
         pending = response.get("UnprocessedKeys")
     return found
@@ -169,7 +163,7 @@ def query(
         "TableName": runtime.settings().table_name,
         "KeyConditionExpression": condition,
         "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": _marshal(values),
+        "ExpressionAttributeValues": marshal(values),
         "ScanIndexForward": not descending,
         "ConsistentRead": partition_name == "partition",
     }
@@ -180,7 +174,7 @@ def query(
         if limit is not None:
             request["Limit"] = limit - len(items)
         response = runtime.dynamodb().query(**request)
-        items.extend(_unmarshal(raw) for raw in response["Items"])
+        items.extend(unmarshal(raw) for raw in response["Items"])
         last = response.get("LastEvaluatedKey")
         if last is None or (limit is not None and len(items) >= limit):
             return items
@@ -225,7 +219,7 @@ def increment(key: Key, type_name: str, attribute: str) -> int:
         ReturnValues="UPDATED_NEW",
         **_addition(Add(key, type_name, {attribute: 1})),
     )
-    return int(_unmarshal(response["Attributes"])[attribute])
+    return int(unmarshal(response["Attributes"])[attribute])
 
 
 def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
@@ -233,10 +227,10 @@ def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
     try:
         runtime.dynamodb().update_item(
             TableName=runtime.settings().table_name,
-            Key=_marshal(_key_attributes(key)),
+            Key=marshal(_key_attributes(key)),
             UpdateExpression="SET dueAt = :until",
             ConditionExpression="dueAt = :seen",
-            ExpressionAttributeValues=_marshal({":until": until, ":seen": seen_due_at}),
+            ExpressionAttributeValues=marshal({":until": until, ":seen": seen_due_at}),
         )
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -251,15 +245,15 @@ def _transact_item(table: str, write: Write) -> Any:
             return {
                 "Put": {
                     "TableName": table,
-                    "Item": _marshal(item),
+                    "Item": marshal(item),
                     **_condition(condition),
                 }
             }
         case Delete(key=key, condition=condition):
-            where = _marshal(_key_attributes(key))
+            where = marshal(_key_attributes(key))
             return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
         case Check(key=key, condition=condition):
-            where = _marshal(_key_attributes(key))
+            where = marshal(_key_attributes(key))
             return {
                 "ConditionCheck": {
                     "TableName": table,
@@ -276,10 +270,10 @@ def _addition(add: Add) -> Any:
     values = {f":a{index}": amount for index, amount in enumerate(add.amounts.values())}
     additions = ", ".join(f"#a{index} :a{index}" for index in range(len(names)))
     return {
-        "Key": _marshal(_key_attributes(add.key)),
+        "Key": marshal(_key_attributes(add.key)),
         "UpdateExpression": f"SET #type = :type ADD {additions}",
         "ExpressionAttributeNames": {"#type": "type", **names},
-        "ExpressionAttributeValues": _marshal({":type": add.type, **values}),
+        "ExpressionAttributeValues": marshal({":type": add.type, **values}),
     }
 
 
@@ -290,43 +284,9 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "ExpressionAttributeNames": {name: name[1:]},
     }
     if condition.values:
-        clause["ExpressionAttributeValues"] = _marshal(dict(condition.values))
+        clause["ExpressionAttributeValues"] = marshal(dict(condition.values))
     return clause
 
 
 def _key_attributes(key: Key) -> Item:
     return {"partition": key.partition, "sort": key.sort}
-
-
-def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(value) for name, value in item.items()}
-
-
-def _unmarshal(raw: Mapping[str, Any]) -> Item:
-    return {name: _plain(_deserializer.deserialize(value)) for name, value in raw.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An item before and after, as a stream record tells it; `old` is None for a new item."""
-
-    old: Item | None
-    new: Item
-
-
-def change_in(record: Mapping[str, Any]) -> Change:
-    """The change in a stream record. Raises KeyError for a record without a new image."""
-    images = record["dynamodb"]
-    old = _unmarshal(images["OldImage"]) if "OldImage" in images else None
-    return Change(old, _unmarshal(images["NewImage"]))
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value)
-        case list():
-            return [_plain(entry) for entry in value]
-        case dict():
-            return {name: _plain(entry) for name, entry in value.items()}
-    return value

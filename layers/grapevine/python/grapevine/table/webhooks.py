@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
@@ -92,9 +93,7 @@ def webhooks_of(campaign_id: str) -> list[WebhookState]:
     ]
 
 
-def webhook_in(
-    found: Mapping[Key, store.Item], campaign_id: str, webhook_id: str
-) -> WebhookState | None:
+def webhook_in(found: Mapping[Key, Item], campaign_id: str, webhook_id: str) -> WebhookState | None:
     """The webhook among items already read, by the keys of `webhook_keys`."""
     webhook_key, health_key = webhook_keys(campaign_id, webhook_id)
     if webhook_key not in found:

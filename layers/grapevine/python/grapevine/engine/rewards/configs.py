@@ -18,26 +18,26 @@ MOST_CONFIGS = 20
 """Of a campaign at a time: one credit may earn all of them, in one transaction."""
 
 
-def new_config(campaign_id: str, fields: Mapping[str, Any]) -> RewardConfig:
+def new_config(campaign_id: str, fields: Mapping[str, Any], place: int = 0) -> RewardConfig:
     """A config with the fields that were given; a milestone is earned once, so it is not
-    unlimited."""
+    unlimited. `place` keeps the order of those that are made together."""
     defaults: dict[str, Any] = {"is_unlimited": fields["reward_type"] != "MILESTONE"}
     return RewardConfig(
         campaign_id=campaign_id,
         reward_id=ids.reward_id(),
-        created_at=runtime.now_ms(),
+        created_at=runtime.now_ms() + place,
         **{**defaults, **fields},
     )
 
 
-def copied(config: RewardConfig, campaign_id: str) -> RewardConfig:
-    """The same reward for another campaign."""
+def copied(config: RewardConfig, campaign_id: str, place: int) -> RewardConfig:
+    """The same reward for another campaign, the one at `place` there."""
     return replace(
         config,
         campaign_id=campaign_id,
         reward_id=ids.reward_id(),
         version=0,
-        created_at=runtime.now_ms(),
+        created_at=runtime.now_ms() + place,
         leaderboard_winners=None,
     )
 

@@ -14,12 +14,13 @@ from grapevine.engine.rewards import rules
 from grapevine.engine.rewards.rules import Approval, Earned
 from grapevine.months import month_at
 from grapevine.table import keys
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import Earnings, RewardConfig, configs_of
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Item, Put, Write, version
+from grapevine.table.store import ABSENT, Put, Write, version
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from grapevine.table.attributes import Change
 from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward
-from grapevine.table.store import Change
 
 EventName = Literal["NEW_PARTICIPANT_ADDED", "PARTICIPANT_REACHED_A_GOAL", "CAMPAIGN_ENDED"]
 EVENT_NAMES: tuple[EventName, ...] = (
