@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.session
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from local.names import REGION
@@ -49,6 +50,6 @@ class _Raw:
 
 def answered(request: AWSRequest, status: int, body: Mapping[str, Any]) -> AWSResponse:
     """An answer in JSON, for a handler of botocore's `before-send`."""
-    headers = {"Content-Type": "application/x-amz-json-1.0"}
+    headers = HTTPHeaders.from_dict({"Content-Type": "application/x-amz-json-1.0"})
     raw: Any = _Raw(json.dumps(body).encode())
-    return AWSResponse(request.url, status, headers, raw)
+    return AWSResponse(request.url or "", status, headers, raw)

@@ -389,7 +389,7 @@ _PERSON = frozenset(
 _WITH_LAST_MONTH = _PERSON | {"prevMonthlyReferralCount"}
 _ENVELOPE = frozenset({"event", "createdAt", "data"})
 # The keys of the examples in the seeds, by the place of the object they stand in.
-SEED_KEYS = {
+SEED_KEYS: dict[str, dict[str, frozenset[str] | set[str]]] = {
     ADDED: {
         "": _ENVELOPE,
         "data": _WITH_LAST_MONTH | {"referredBy", "referrer"},
