@@ -138,3 +138,19 @@ def test_the_retry_table_is_the_schedule() -> None:
 def test_every_header_that_is_sent_is_described() -> None:
     for name in signing.headers("evt_1", 0, b"{}", ["secret"]):
         assert f"| `{name}` |" in DOCUMENT
+
+
+@pytest.mark.parametrize("name", transitions.EVENT_NAMES)
+def test_the_samples_have_the_fields_of_the_events_that_were_received(name: str) -> None:
+    received = json.loads((ROOT / "tests/golden/webhooks" / f"{name}.json").read_text())
+
+    assert fields(webhook_samples.samples()[name]) == fields(received)
+
+
+def fields(value: Any, path: str = "") -> set[str]:
+    """The paths of all fields, but for what a campaign's owner puts into metadata."""
+    if isinstance(value, list):
+        return {path}.union(*(fields(each, path) for each in value))
+    if not isinstance(value, dict) or path.endswith("metadata"):
+        return {path}
+    return set().union(*(fields(each, f"{path}.{name}") for name, each in value.items()))
