@@ -48,7 +48,7 @@ _LATE_BY_MS = 60 * 1000
 
 _LOGGED_ATTEMPTS = 30
 
-_TRIES_TO_COUNT = 5
+_TRIES_TO_COUNT = 8
 
 _STATUS: dict[str, DeliveryStatus] = {
     "delivered": "DELIVERED",
