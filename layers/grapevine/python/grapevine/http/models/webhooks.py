@@ -29,7 +29,7 @@ class UpdateWebhook(Input):
 
     payload_url: Url = when_sent()
     events: Events = when_sent()
-    secret: Secret | None = when_sent()
+    secret: Annotated[Secret | None, Field(repr=False)] = when_sent()
     is_enabled: bool = when_sent()
 
     def to_engine(self) -> WebhookChanges:
