@@ -10,6 +10,7 @@ import pytest
 
 from grapevine.engine.webhooks import payload
 from grapevine.table import store
+from grapevine.table.attributes import Item
 from grapevine.table.store import ABSENT, Put
 from grapevine.table.webhooks import WebhookEvent, WebhookPayloadPart, body_of, packed
 from local.stack import Stack
@@ -44,7 +45,7 @@ def pack(body: bytes) -> tuple[WebhookEvent, list[WebhookPayloadPart]]:
     return packed("c", "evt_1", name="CAMPAIGN_ENDED", created_at=1, body=body, expires_at=2)
 
 
-def size(item: store.Item) -> int:
+def size(item: Item) -> int:
     return len(json.dumps(item, ensure_ascii=False).encode())
 
 
