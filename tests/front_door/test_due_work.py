@@ -159,6 +159,21 @@ def test_a_window_introduced_meanwhile_ends_for_those_who_are_there(
     assert program.counts() == (0, 0, 0)
 
 
+def test_a_credit_set_back_to_pending_has_a_whole_window_again(
+    fresh_stack: Stack, api: Api
+) -> None:
+    program = Program(fresh_stack, api, window=1)
+    program.pass_time(DAY_MS + HOUR_MS)
+    assert program.status() == "CREDIT_EXPIRED"
+
+    api.update(program.id, program.friend, referralStatus="CREDIT_PENDING")
+
+    program.pass_time(DAY_MS - HOUR_MS)
+    assert program.status() == "CREDIT_PENDING"
+    program.pass_time(HOUR_MS)
+    assert program.stored()["status"] == "CREDIT_EXPIRED"
+
+
 def test_a_delayed_credit_is_given_although_its_window_ended(fresh_stack: Stack, api: Api) -> None:
     program = Program(fresh_stack, api, window=1)
     api.trigger(program.id, program.friend, delayInDays=2)

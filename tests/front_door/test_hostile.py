@@ -25,6 +25,8 @@ from schemathesis import Case, GenerationMode
 from local.stack import Stack
 from tests.api import Api, unique_email
 
+pytestmark = pytest.mark.generated
+
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_bytes())
 OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
 CASES_PER_OPERATION = 62
