@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -272,6 +273,36 @@ def test_a_simulated_event_is_sent_at_once_and_is_not_counted(program: Program, 
     assert {"growsurf-signature", "webhook-signature"} <= set(sent["headers"])
     assert listed(program) == [before]
     assert send(program, "GET", "/primary/deliveries").json()["deliveries"] == []
+
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "webhooks"
+# Only of a referred participant.
+REFERRED = {"referrer", "referredBy"}
+
+
+@pytest.mark.parametrize("event", ALL_EVENTS)
+def test_a_simulated_event_has_the_fields_of_a_real_one(program: Program, event: str) -> None:
+    program.listen("fields", [])
+    real = json.loads((GOLDEN / f"{event}.json").read_text(encoding="utf-8"))
+
+    simulated = send(program, "POST", "/primary/test", {"event": event}).json()["payload"]
+
+    assert set(simulated) == set(real)
+    assert set(simulated["data"]) | REFERRED >= set(real["data"])
+    if event == GOAL:
+        assert set(simulated["data"]["reward"]) == set(real["data"]["reward"])
+        person = simulated["data"]["participant"]
+        assert set(person) == set(real["data"]["participant"]) - {"referee"}
+
+
+def test_a_simulated_change_of_a_fraud_status_tells_of_the_participant(program: Program) -> None:
+    program.listen("fraud", [])
+
+    body = {"event": "PARTICIPANT_FRAUD_STATUS_UPDATED"}
+    payload = send(program, "POST", "/primary/test", body).json()["payload"]
+
+    assert payload["event"] == "PARTICIPANT_FRAUD_STATUS_UPDATED"
+    assert set(payload["data"]) == {"participant", "campaign"}
 
 
 def test_the_first_subscribed_event_is_simulated_where_none_is_named(program: Program) -> None:

@@ -54,6 +54,8 @@ def _data(name: str, campaign: Campaign, now: int) -> Json:
     }
     if name == "NEW_PARTICIPANT_ADDED":
         return {**_person("test01", now), "campaign": shown}
+    if name == "PARTICIPANT_FRAUD_STATUS_UPDATED":
+        return {"participant": _person("test01", now), "campaign": shown}
     if name == "PARTICIPANT_REACHED_A_GOAL":
         return {
             "participant": _person("test01", now),
@@ -63,7 +65,13 @@ def _data(name: str, campaign: Campaign, now: int) -> Json:
                 "type": "SINGLE_SIDED",
                 "title": "Test reward",
                 "description": "A reward that nobody has earned",
+                "imageUrl": None,
+                "couponCode": None,
+                "conversionsRequired": 1,
+                "limit": -1,
                 "approved": True,
+                "approvedAt": now,
+                "fulfilledAt": None,
                 "isReferrer": True,
                 "referrerId": "test01",
                 "referredId": "test02",
