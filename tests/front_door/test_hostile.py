@@ -101,7 +101,6 @@ class Target:
         self._participants = [friend, referrer]
         return friend
 
-
     def reward(self) -> str:
         """The id of a reward that the campaign offers."""
         if self._reward is None:
