@@ -1,8 +1,8 @@
 """Two thousand people join a campaign with a healthy endpoint, a slow one and one that is broken.
 
 Only on DynamoDB Local: moto makes one call at a time. The slow endpoint takes a quarter of a second
-where a real one would take five, beside a deadline that is scaled alike: 50 are under way at once,
-as the template has it.
+where a real one would take five; 50 are under way at once, as the template has it. The deadline is
+the real one: a scaled one also ends attempts that only wait for this machine's processors.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ from grapevine.table.webhooks import deliveries_of
 from local.stack import Stack
 from tests.api import Api, Json, unique_email
 from tests.conftest import TEMPLATE
-from tests.hooks import PARAMETERS, Hooks, use_sender
+from tests.hooks import PARAMETERS, Hooks
 
 PEOPLE = 2000
 WAVES = 4
 THREADS = 8
 SLOW_S = 0.25
-DEADLINE_S = 15 * SLOW_S / 5
 MOST_GROWTH_BYTES = 64 * 1024 * 1024
 
 
@@ -123,7 +122,6 @@ def test_a_healthy_endpoint_gets_everything_once_beside_a_slow_and_a_broken_one(
         Api(stack.url, stack.api_key) as api,
     ):
         hooks = Hooks(stack, api)
-        use_sender(stack, deadline_seconds=DEADLINE_S)
         for path in server.came:
             hooks.create(server.url(path), secret=f"of {path}")
         resident = []

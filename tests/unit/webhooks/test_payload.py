@@ -100,7 +100,7 @@ def test_the_same_event_gives_the_same_bytes() -> None:
         b"bytes",
         {1, 2},
         {1: "a"},
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=repr,
 )
