@@ -90,9 +90,7 @@ class StreamMapping(EventSource):
 
 @dataclass(frozen=True, slots=True)
 class QueueMapping(EventSource):
-    """`max_concurrency` is how many batches are delivered side by side."""
-
-    max_concurrency: int
+    """A queue needs nothing more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,7 @@ SHARED_POLICIES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 @pytest.fixture(scope="module")
 def played() -> Iterator[Stack]:
     """A stack on which everything has happened once."""
-    parameters = {"WebhookLocalHosts": "127.0.0.1"}
-    with Stack(TEMPLATE, engine="moto", background=False, parameters=parameters) as stack:
+    with Stack(TEMPLATE, engine="moto", background=False) as stack:
         scenarios.run_all(stack)
         yield stack
 

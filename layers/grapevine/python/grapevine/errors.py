@@ -6,8 +6,7 @@ GrapevineError
 │   ├── InvalidRequest        a field, parameter or state is wrong; `problems` says which
 │   │   └── UnknownParticipant
 │   ├── NotAuthorized         no key, a wrong or revoked one, a missing scope, a foreign campaign
-│   ├── NotFound              an unknown campaign, reward or route
-│   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
+│   ├── NotFound              an unknown campaign or route
 │   ├── UnsupportedProgram    the call does not exist for this campaign's type
 │   ├── PayloadTooLarge
 │   └── UnsupportedMediaType
@@ -67,11 +66,6 @@ class NotAuthorized(RequestRefused):
 
 class NotFound(RequestRefused):
     pass
-
-
-class InvalidRewardState(RequestRefused):
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"Invalid reward state. {reason}")
 
 
 class UnsupportedProgram(RequestRefused):

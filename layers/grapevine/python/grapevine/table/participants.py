@@ -119,13 +119,12 @@ def ids_with(
     campaign_id: str, pair_hash: str, limit: int, *, from_id: str | None = None
 ) -> list[str]:
     """Up to `limit` participants with a metadata value, by id, from `from_id` on."""
-    first = keys.metadata_entry(campaign_id, pair_hash, from_id or "-").sort
-    last = f"{keys.PARTICIPANT_PREFIX}~"
+    start = keys.metadata_entry(campaign_id, pair_hash, from_id) if from_id else None
     entries = store.query(
         None,
         keys.metadata_pair(campaign_id, pair_hash),
         limit=limit,
-        between=(first, last),
+        at_least=start.sort if start else None,
     )
     return [entry["participantId"] for entry in entries]
 

@@ -26,7 +26,6 @@ from grapevine.http.models.fields import (
     VanityKey,
     when_sent,
 )
-from grapevine.http.models.rewards import ParticipantReward
 
 Status = Literal["CREDIT_PENDING", "CREDIT_AWARDED", "CREDIT_EXPIRED"]
 Source = Literal["DIRECT", "PARTICIPANT", "DELETED_PARTICIPANT"]
@@ -151,7 +150,7 @@ class Participant(_Person):
     referral_status: Status | None = None
     referred_by: str | None = None
     referrer: Referrer | None
-    rewards: list[ParticipantReward]
+    rewards: list[object]
     vanity_keys: list[str]
     mobile_instance_id: str | None
     notes: str | None
@@ -164,7 +163,7 @@ class Participant(_Person):
         profile = shown.participant.profile
         fields = _person(shown) | {
             "referrer": Referrer.of(shown.referrer) if shown.referrer else None,
-            "rewards": [ParticipantReward.of(reward) for reward in shown.rewards],
+            "rewards": [],
             "vanity_keys": list(profile.vanity_keys),
             "mobile_instance_id": profile.mobile_instance_id,
             "notes": profile.notes,
@@ -198,7 +197,7 @@ def _person(shown: Description) -> dict[str, Any]:
         "referral_source": shown.referral_source,
         "fraud_risk_level": "LOW",
         "fraud_reason_code": "UNIQUE_IDENTITY",
-        "is_winner": shown.is_winner,
+        "is_winner": False,
         "share_count": dict.fromkeys(SHARE_CHANNELS, 0),
         "impression_count": 0,
         "unique_impression_count": 0,

@@ -1,1 +1,0 @@
-"""Rewards: offered, earned exactly once, approved and fulfilled."""
