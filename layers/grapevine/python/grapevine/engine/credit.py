@@ -89,7 +89,7 @@ def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Tri
 
 
 def cancel(campaign: Campaign, located: Located) -> Triggered:
-    """Takes back a delayed trigger whose date has not come.
+    """Takes back a delayed trigger whose credit has not been given yet.
 
     Raises:
         UnknownParticipant
