@@ -80,7 +80,11 @@ test: setup ## All tests, in parallel
 .PHONY: test-dynamodb
 # Left out: the thousands of generated requests, which fail before they reach the table or not at all.
 test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## The front-door tests on DynamoDB Local (Java, npm)
-	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated and not load" $(ARGS)
+
+.PHONY: test-load
+test-load: setup $(DYNAMODB_LOCAL)/ready.stamp ## Two thousand sign-ups with webhooks, on DynamoDB Local
+	$(BIN)/python -m pytest --engine dynamodb-local -m load $(ARGS)
 
 .PHONY: check
 check: setup validate ## Layout, lint, types, template, generated documents
@@ -88,6 +92,7 @@ check: setup validate ## Layout, lint, types, template, generated documents
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m local.openapi --check
+	$(BIN)/python -m local.webhook_samples --check
 
 .PHONY: fmt
 fmt: setup ## Lay the code out and mend what can be mended
@@ -97,6 +102,10 @@ fmt: setup ## Lay the code out and mend what can be mended
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json anew
 	$(BIN)/python -m local.openapi
+
+.PHONY: webhook-samples
+webhook-samples: setup ## Write the sample events into docs/webhooks.md anew
+	$(BIN)/python -m local.webhook_samples
 
 # --- The bundle -----------------------------------------------------------------------------
 

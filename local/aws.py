@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import botocore.session
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from local.names import REGION
@@ -32,3 +36,20 @@ def client(service: str, endpoint_url: str | None = None) -> Any:
     return _session().create_client(
         service, region_name=REGION, endpoint_url=endpoint_url or usual, config=config
     )
+
+
+class _Raw:
+    """What botocore reads an answer's body from."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self, **_: Any) -> Any:
+        yield self._content
+
+
+def answered(request: AWSRequest, status: int, body: Mapping[str, Any]) -> AWSResponse:
+    """An answer in JSON, for a handler of botocore's `before-send`."""
+    headers = HTTPHeaders.from_dict({"Content-Type": "application/x-amz-json-1.0"})
+    raw: Any = _Raw(json.dumps(body).encode())
+    return AWSResponse(request.url or "", status, headers, raw)

@@ -90,7 +90,9 @@ class StreamMapping(EventSource):
 
 @dataclass(frozen=True, slots=True)
 class QueueMapping(EventSource):
-    """A queue needs nothing more."""
+    """`max_concurrency` is how many batches are delivered side by side."""
+
+    max_concurrency: int
 
 
 @dataclass(frozen=True, slots=True)

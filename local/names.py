@@ -37,6 +37,9 @@ class Names:
     def queue_url(self, logical_id: str) -> str:
         return f"https://sqs.{REGION}.amazonaws.com/{self.account_id}/{self.name(logical_id)}"
 
+    def key_arn(self, logical_id: str) -> str:
+        return self.arn("kms", f"key/{self.name(logical_id)}")
+
     def function_arn(self, logical_id: str) -> str:
         return self.arn("lambda", f"function:{self.name(logical_id)}")
 
@@ -71,6 +74,7 @@ _ATTRIBUTES: dict[tuple[str, str | None], Callable[[Names, str], str]] = {
     ("AWS::SQS::Queue", "Arn"): Names.queue_arn,
     ("AWS::SQS::Queue", "QueueName"): Names.name,
     ("AWS::SQS::Queue", "QueueUrl"): Names.queue_url,
+    ("AWS::KMS::Key", "Arn"): Names.key_arn,
     ("AWS::Lambda::Function", "Arn"): Names.function_arn,
     ("AWS::IAM::Role", "Arn"): Names.role_arn,
 }

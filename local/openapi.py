@@ -27,6 +27,7 @@ _REFUSALS = {
     "400": "The request, or the participant it names, is not valid",
     "403": "The API key is missing, wrong or revoked, lacks the scope, or is another account's",
     "404": "There is no such campaign",
+    "406": "The reward is in a state that does not allow this",
     "409": "Others are changing the same data; nothing was written, try again",
     "413": "The body is larger than 256 KiB",
     "415": "The body is neither JSON nor a form",
@@ -35,6 +36,9 @@ _REFUSALS = {
 _PARAMETERS = {
     "id": "The campaign's id",
     "participant": "The participant's id or e-mail address",
+    "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
+    "webhookId": "The webhook's id",
+    "deliveryId": "The delivery's id",
 }
 
 

@@ -25,6 +25,8 @@ def permissions(
         return set(_dynamodb(names, operation, parameters))
     if service == "sqs":
         return {(_queue_action(operation), _queue_arn(names, parameters))}
+    if service == "kms":
+        return {(f"kms:{operation}", parameters["KeyId"])}
     return {(f"{service}:{operation}", "*")}
 
 

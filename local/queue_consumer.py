@@ -2,12 +2,16 @@
 
 What fails stays in the queue and comes back when its visibility timeout is over on the stack's
 clock, until the queue's redrive policy moves it on. Messages that match no filter are deleted.
+Batches are delivered side by side, up to the mapping's maximum concurrency; without one, one after
+the other.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.batches import WholeBatchFailed, failed_positions
@@ -29,9 +33,26 @@ class QueueConsumer:
         self._invoke = invoke
 
     def step(self) -> Progress:
-        """Deliver one batch of visible messages, if there are any."""
+        """Deliver one batch of visible messages, if there are any; where batches go side by side,
+        all that are there."""
         if self.held:
             return Progress()
+        batches = math.ceil(self._queues.count_visible(self.mapping.source_arn) / self.batch_size)
+        workers = min(batches, self.mapping.max_concurrency)
+        if workers < 2:
+            return self._deliver_next()
+        with ThreadPoolExecutor(workers) as pool:
+            done = list(pool.map(lambda _: self._deliver_all(), range(workers)))
+        return Progress(sum(done), again=True)
+
+    def _deliver_all(self) -> int:
+        """Deliver batches until no message is visible; how many messages there were."""
+        done = 0
+        while (progress := self._deliver_next()).again:
+            done += progress.records
+        return done
+
+    def _deliver_next(self) -> Progress:
         received = self._queues.receive(self.mapping.source_arn, self.batch_size)
         wanted = [each for each in received if self._matches(each)]
         for message in received:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,13 +23,15 @@ class UnknownReceipt(LookupError):
 
 @dataclass(slots=True)
 class Message:
-    """Times are Unix milliseconds on the stack's clock."""
+    """Times are Unix milliseconds on the stack's clock. Messages without a group are groups of
+    their own."""
 
     message_id: str
     body: str
     attributes: Mapping[str, Any]
     sent_at: int
     visible_at: int
+    group: str | None = None
     receive_count: int = 0
     first_received_at: int | None = None
     receipt: str | None = None
@@ -68,13 +71,19 @@ class Queues:
         *,
         delay_s: int | None = None,
         attributes: Mapping[str, Any] | None = None,
+        group: str | None = None,
     ) -> Message:
         with self._lock:
             queue = self._queue(address)
             now = self._now_ms()
             delay = queue.declaration.delay_s if delay_s is None else delay_s
             message = Message(
-                str(uuid.uuid4()), body, attributes or {}, now, visible_at=now + delay * 1000
+                str(uuid.uuid4()),
+                body,
+                attributes or {},
+                now,
+                visible_at=now + delay * 1000,
+                group=group,
             )
             queue.messages.append(message)
             return replace(message)
@@ -82,7 +91,8 @@ class Queues:
     def receive(
         self, address: str, most: int, visibility_timeout_s: int | None = None
     ) -> list[Message]:
-        """Up to `most` visible messages, oldest first; those received too often are moved on."""
+        """Up to `most` visible messages, in the order of a fair queue: those of groups with fewer
+        messages under way first, and the oldest of those. Received too often, they are moved on."""
         with self._lock:
             queue = self._queue(address)
             self._move_on(queue)
@@ -90,7 +100,7 @@ class Queues:
             timeout = visibility_timeout_s
             if timeout is None:
                 timeout = queue.declaration.visibility_timeout_s
-            received = [each for each in queue.messages if each.visible_at <= now][:most]
+            received = _in_fair_order(queue.messages, now)[:most]
             for message in received:
                 message.visible_at = now + timeout * 1000
                 message.receive_count += 1
@@ -118,6 +128,11 @@ class Queues:
             queue = self._queue(address)
             self._expire(queue)
             return [replace(each) for each in queue.messages]
+
+    def count_visible(self, address: str) -> int:
+        with self._lock:
+            now = self._now_ms()
+            return sum(each.visible_at <= now for each in self._queue(address).messages)
 
     def next_visible_at(self, addresses: Iterable[str]) -> int | None:
         """The next moment after now at which a message of these queues becomes visible."""
@@ -159,3 +174,17 @@ class Queues:
             self._queue(redrive.target_arn).messages.append(
                 replace(message, visible_at=now, receipt=None)
             )
+
+
+def _in_fair_order(messages: Iterable[Message], now: int) -> list[Message]:
+    """The visible messages: each waits for as many of its group as are under way or before it."""
+    before = Counter(
+        each.group for each in messages if each.receipt is not None and each.visible_at > now
+    )
+    visible: list[tuple[int, Message]] = []
+    for message in messages:
+        if message.visible_at > now:
+            continue
+        visible.append((before[message.group] if message.group is not None else 0, message))
+        before[message.group] += 1
+    return [message for _, message in sorted(visible, key=lambda each: each[0])]

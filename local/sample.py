@@ -11,8 +11,10 @@ from grapevine.table.accounts import Account
 from grapevine.table.campaigns import AccountCampaign, Campaign, next_join_sequence
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
+from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, Put
+from grapevine.table.webhooks import Delivery, Webhook, packed
 
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"
@@ -20,11 +22,18 @@ CAMPAIGN_ID = "sample"
 REFERRER_ID = "gavin1"
 PENDING_ID = "jared1"
 DELAYED_ID = "monica"
+REWARD_ID = "crew_shirt"
+WEBHOOK_ID = "primary"
+EVENT_ID = "evt_0123456789abcdef01234567"
+EVENT_AT_MS = 1_795_338_000_000
+NOWHERE = "https://hooks.example.invalid/grapevine"
+"""No name under `.invalid` has an address: nobody is called."""
 
 
 def write() -> None:
     """Writes the sample into the runtime's empty table: a referrer with two friends, one whose
-    credit is pending and one whose credit is delayed by a week."""
+    credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
+    pending and one approved; and a webhook with an event that has not been delivered yet."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
@@ -45,6 +54,8 @@ def write() -> None:
     _participant(PENDING_ID, "jared@example.com", "Jared", now, _referral(PENDING_ID, now))
     delayed = referrals.delayed(_referral(DELAYED_ID, now), now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
+    _rewards(now)
+    _webhook(now)
 
 
 def _referral(referred_id: str, now: int) -> Referral:
@@ -80,3 +91,61 @@ def _participant(
     entities = [profile, standing, *profile.companions]
     written = [*entities, referral] if referral else entities
     store.transact([Put(entity.to_item(), ABSENT) for entity in written])
+
+
+def _rewards(now: int) -> None:
+    config = RewardConfig(
+        campaign_id=CAMPAIGN_ID,
+        reward_id=REWARD_ID,
+        reward_type="SINGLE_SIDED",
+        created_at=now,
+        title="T-shirt",
+    )
+    earned = [
+        EarnedReward(
+            campaign_id=CAMPAIGN_ID,
+            participant_id=REFERRER_ID,
+            number=number,
+            reward_id=REWARD_ID,
+            is_referrer=True,
+            referrer_id=REFERRER_ID,
+            referred_id=PENDING_ID,
+            created_at=now,
+            approved_at=approved_at,
+        )
+        for number, approved_at in ((1, None), (2, now))
+    ]
+    earnings = Earnings(
+        campaign_id=CAMPAIGN_ID, participant_id=REFERRER_ID, version=1, earned=2, approved=1
+    )
+    store.transact([Put(entity.to_item(), ABSENT) for entity in (config, *earned, earnings)])
+
+
+def _webhook(now: int) -> None:
+    webhook = Webhook(
+        campaign_id=CAMPAIGN_ID,
+        webhook_id=WEBHOOK_ID,
+        created_at=now,
+        payload_url=NOWHERE,
+        events=("NEW_PARTICIPANT_ADDED", "PARTICIPANT_REACHED_A_GOAL"),
+    )
+    expires_at = (now + 30 * DAY_MS) // 1000
+    event, _ = packed(
+        CAMPAIGN_ID,
+        EVENT_ID,
+        name="NEW_PARTICIPANT_ADDED",
+        created_at=EVENT_AT_MS,
+        body=b"{}",
+        expires_at=expires_at,
+    )
+    delivery = Delivery(
+        campaign_id=CAMPAIGN_ID,
+        webhook_id=WEBHOOK_ID,
+        webhook_created_at=now,
+        event_id=EVENT_ID,
+        event_name=event.name,
+        created_at=EVENT_AT_MS,
+        next_attempt_at=now,
+        expires_at=expires_at,
+    )
+    store.transact([Put(entity.to_item(), ABSENT) for entity in (webhook, event, delivery)])

@@ -23,16 +23,6 @@ class _Refused(Exception):
     """What SQS would refuse: an error code and a message."""
 
 
-class _Raw:
-    """What botocore reads an answer's body from."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_: Any) -> Any:
-        yield self._content
-
-
 def client(queues: Queues) -> Any:
     """A client whose calls end in these queues; operations not listed here are refused."""
     made = aws.client("sqs")
@@ -51,8 +41,7 @@ def _answer(queues: Queues, request: AWSRequest, **_: Any) -> AWSResponse:
         status, body = 400, _error("ReceiptHandleIsInvalid", "the receipt handle is not valid")
     except _Refused as refused:
         status, body = 400, _error(*refused.args)
-    headers = {"Content-Type": "application/x-amz-json-1.0"}
-    return AWSResponse(request.url, status, headers, _Raw(json.dumps(body).encode()))  # type: ignore[arg-type]  # any object with stream() does
+    return aws.answered(request, status, body)
 
 
 def _perform(queues: Queues, operation: str, request: Mapping[str, Any]) -> Body:
@@ -78,6 +67,7 @@ def _send(queues: Queues, request: Mapping[str, Any], url: str | None = None) ->
         request["MessageBody"],
         delay_s=request.get("DelaySeconds"),
         attributes=request.get("MessageAttributes"),
+        group=request.get("MessageGroupId"),
     )
     return {"MessageId": sent.message_id, "MD5OfMessageBody": sent.body_md5}
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from grapevine import runtime
-from local import sqs_api, template
+from local import kms_api, sqs_api, template
 from local.agenda import Agenda
 from local.api import Api
 from local.capacity import TableShape
@@ -220,6 +220,7 @@ class Stack:
         observer = Observer(self._names, self.engine.meter(shapes))
         return {
             "dynamodb": observer.attach(self.engine.client()),
+            "kms": observer.attach(kms_api.client()),
             "sqs": observer.attach(sqs_api.client(self.queues)),
         }
 

@@ -210,7 +210,11 @@ class _Reader:
 
     def _queue_mapping(self, logical_id: str, properties: Properties) -> QueueMapping:
         _refuse_others(logical_id, properties, _QUEUE_MAPPING_PROPERTIES)
-        return QueueMapping(**self._event_source(logical_id, properties, batch_size=10))
+        scaling = properties.get("ScalingConfig", {})
+        return QueueMapping(
+            **self._event_source(logical_id, properties, batch_size=10),
+            max_concurrency=scaling.get("MaximumConcurrency", 1),
+        )
 
     def _event_source(
         self, logical_id: str, properties: Properties, batch_size: int

@@ -132,6 +132,8 @@ def run_all(stack: Stack) -> None:
         changes(stack, api, campaign_id)
         departures(stack, api, campaign_id)
         pages(api, campaign_id)
+        rewards(stack, api)
+        webhooks(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
 
 
@@ -268,3 +270,106 @@ def pages(api: Api, campaign_id: str) -> None:
     everybody = api.all_pages(campaign_id, limit=3)
     assert len(everybody) == api.read_campaign(campaign_id)["participantCount"]
     assert api.page(campaign_id, nextId="nobody")["participants"] == []
+
+
+def rewards(stack: Stack, api: Api) -> str:
+    """Rewards offered, changed, earned in all ways, approved, fulfilled, removed and listed, each
+    change against another one; then the campaign ends, and its leaderboard is won.
+
+    Gives the campaign's id.
+    """
+    campaign_id = api.campaign(options={"requireManualRewardApproval": True})
+    path = f"/v2/campaign/{campaign_id}"
+    configs = f"{path}/reward-configs"
+    kinds: tuple[dict[str, Any], ...] = (
+        {"type": "DOUBLE_SIDED"},
+        {"type": "DOUBLE_SIDED", "referredRewardUpfront": True},
+        {"type": "LEADERBOARD"},
+    )
+    offered = [api.ok("POST", configs, body)["id"] for body in kinds]
+    for function_id, method, body in (
+        ("UpdateRewardConfigFunction", "PATCH", {"title": "Shirt"}),
+        ("DeleteRewardConfigFunction", "DELETE", None),
+    ):
+        spare = api.ok("POST", configs, {"type": "MILESTONE"})["id"]
+        meanwhile = partial(api.ok, "PATCH", f"{configs}/{spare}", {"order": 7})
+        with interrupted(stack, function_id, 2, meanwhile):
+            api.ok(method, f"{configs}/{spare}", body)
+    assert [each["id"] for each in api.ok("GET", configs)["rewards"]][-3:] == offered
+    referrer = api.add(campaign_id)["id"]
+    friend = api.add(campaign_id, referredBy=referrer)["id"]
+    api.trigger(campaign_id, friend)
+    api.add(campaign_id, referredBy=referrer, referralStatus="CREDIT_AWARDED")
+    late = api.add(campaign_id)["id"]
+    api.update(campaign_id, late, referredBy=referrer, referralStatus="CREDIT_AWARDED")
+    delayed = api.add(campaign_id, referredBy=referrer)["id"]
+    api.trigger(campaign_id, delayed, delayInDays=1)
+    drain(api)
+    advance(api, DAY_MS + HOUR_MS)
+    drain(api)
+    listing = f"{path}/participant/{referrer}/rewards"
+    earned = [each["id"] for each in api.ok("GET", listing, params={"limit": 3})["rewards"]]
+    earned += [each["id"] for each in api.ok("GET", listing, params={"limit": 100})["rewards"]][3:]
+    for reward, fulfills in ((earned[0], False), (earned[1], True)):
+        api.ok("POST", f"{path}/reward/{reward}/approve", {"fulfill": fulfills})
+    api.ok("POST", f"{path}/reward/{earned[0]}/fulfill")
+    api.ok("DELETE", f"{path}/reward/{earned[2]}")
+    api.ok("POST", f"{path}/clone")
+    api.ok("POST", "/v2/campaigns", {"type": "REFERRAL", "rewards": [{"type": "SINGLE_SIDED"}]})
+    assert api.ok("GET", "/v2/campaigns")["campaigns"]
+    for winner in (friend, referrer):
+        shown = api.read(campaign_id, winner)
+        assert shown["rewards"]
+    api.all_pages(campaign_id, 100)
+    api.set_status(campaign_id, "COMPLETE")
+    drain(api)
+    assert api.read_campaign(campaign_id)["winnerCount"] == 1
+    api.delete(campaign_id, friend)
+    api.ok("POST", f"{path}/participants/bulk-delete", {"participants": [referrer, late]})
+    erase(api)
+    assert api.read_campaign(campaign_id)["winnerCount"] == 0
+    return campaign_id
+
+
+def webhooks(stack: Stack, api: Api) -> None:
+    """Webhooks made, changed, probed, told of everything, failing, sent again and deleted."""
+    campaign_id = api.campaign()
+    path = f"/v2/campaign/{campaign_id}/webhooks"
+    inbox = f"{campaign_id}-inbox"
+    body: dict[str, Any] = {
+        "payloadUrl": f"{stack.url}/_local/inbox/{inbox}",
+        "events": ["NEW_PARTICIPANT_ADDED", "PARTICIPANT_REACHED_A_GOAL", "CAMPAIGN_ENDED"],
+        "secret": "whsec_first",
+    }
+    primary = f"{path}/{api.ok('POST', path, body)['id']}"
+    second = f"{path}/{api.ok('POST', path, body)['id']}"
+    meanwhile = partial(api.ok, "PATCH", primary, {"events": body["events"][:1]})
+    with interrupted(stack, "UpdateWebhookFunction", 2, meanwhile):
+        api.ok("PATCH", primary, {"secret": "whsec_second", "events": body["events"]})
+    assert api.ok("POST", f"{primary}/test", {})["success"]
+    assert len(api.ok("GET", path)["webhooks"]) == 2
+    api.ok("POST", f"/v2/campaign/{campaign_id}/reward-configs", {"type": "DOUBLE_SIDED"})
+    # So often that some attempts are the queue's and some the sweep's.
+    stack.inboxes.respond(inbox, {"status": 500, "times": 30})
+    referrer = api.add(campaign_id)["id"]
+    api.add(campaign_id, referredBy=referrer, referralStatus="CREDIT_AWARDED")
+    drain(api)
+    advance(api, HOUR_MS)
+    stack.inboxes.empty(inbox)
+    stack.inboxes.respond(inbox, {"status": 410, "times": 2})
+    api.set_status(campaign_id, "COMPLETE")
+    drain(api)
+    deliveries = api.ok("GET", f"{primary}/deliveries", params={"limit": 3})
+    page = {"limit": 100, "nextId": deliveries["nextId"]}
+    assert api.ok("GET", f"{primary}/deliveries", params=page)["deliveries"]
+    newest = deliveries["deliveries"][0]["id"]
+    api.ok("POST", f"{primary}/deliveries/{newest}/resend")
+    api.ok("PATCH", primary, {"isEnabled": True})
+    api.ok("POST", f"{second}/recover", {"since": 0})
+    api.ok("POST", f"{primary}/recover", {"since": 0})
+    drain(api)
+    with interrupted(
+        stack, "DeleteWebhookFunction", 2, partial(api.ok, "PATCH", second, {"isEnabled": False})
+    ):
+        api.ok("DELETE", second)
+    api.ok("DELETE", primary)

@@ -8,4 +8,4 @@ from grapevine.http.models.campaigns import Campaign
 
 @endpoint("GET /v2/campaign/{id}", scope="program:read", response=Campaign)
 def handler(request: Request[Nothing, Nothing]) -> Campaign:
-    return Campaign.of(campaigns.with_totals(request.campaign))
+    return Campaign.of(campaigns.view(request.campaign))

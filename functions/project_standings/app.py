@@ -4,5 +4,5 @@ from grapevine.consume import stream_consumer
 from grapevine.engine import totals
 
 handler = stream_consumer(
-    parse=totals.changed_standing, group=totals.campaign_of, handle=totals.project
+    parse=totals.contribution, group=totals.campaign_of, handle=totals.project
 )

@@ -58,12 +58,12 @@ def test_a_campaign_needs_a_type(api: Api) -> None:
     assert refused_fields(api.call("POST", "/v2/campaigns")) == ["type"]
 
 
-def test_rewards_are_not_silently_dropped(api: Api) -> None:
+def test_rewards_that_are_not_offered_are_not_silently_dropped(api: Api) -> None:
     response = api.call(
-        "POST", "/v2/campaigns", {"type": "REFERRAL", "rewards": [{"type": "SINGLE_SIDED"}]}
+        "POST", "/v2/campaigns", {"type": "REFERRAL", "rewards": [{"type": "AFFILIATE"}]}
     )
 
-    assert refused_fields(response) == ["rewards"]
+    assert refused_fields(response) == ["rewards.0.type"]
 
 
 def test_an_affiliate_program_is_refused_and_not_made(api: Api) -> None:

@@ -88,6 +88,7 @@ class Target:
         self.stack, self.api = stack, api
         self.campaign_id = api.campaign()
         self._participants: list[str] = []
+        self._reward: str | None = None
 
     def participant(self) -> str:
         """An id that exists at this moment."""
@@ -99,6 +100,13 @@ class Target:
         friend: str = self.api.add(self.campaign_id, referredBy=referrer)["id"]
         self._participants = [friend, referrer]
         return friend
+
+    def reward(self) -> str:
+        """The id of a reward that the campaign offers."""
+        if self._reward is None:
+            path = f"/v2/campaign/{self.campaign_id}/reward-configs"
+            self._reward = str(self.api.ok("POST", path, {"type": "SINGLE_SIDED"})["id"])
+        return self._reward
 
 
 def aimed(case: Case[Any], target: Target, aim: set[str]) -> Case[Any]:
@@ -196,6 +204,30 @@ NASTY = [
     '["' + '","'.join(map(str, range(300))) + '"]',
     '{"' + '":1,"'.join(f"k{number}" for number in range(300)) + '":1}',
 ]
+REWARD_FIELDS = [
+    "title",
+    "description",
+    "referralDescription",
+    "imageUrl",
+    "imageIconKey",
+    "isVisible",
+    "isUnlimited",
+    "limit",
+    "limitDuration",
+    "conversionsRequired",
+    "numberOfWinners",
+    "event",
+    "referredRewardUpfront",
+    "order",
+    "nextMilestonePrefix",
+    "nextMilestoneSuffix",
+    "couponCode",
+    "referralCouponCode",
+    "metadata",
+    "value",
+    "referredValue",
+]
+WEBHOOK_FIELDS = ["payloadUrl", "events", "secret", "isEnabled"]
 BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ("post", "/v2/campaigns"): [
         "type",
@@ -242,11 +274,20 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ],
     ("post", "/v2/campaign/{id}/participants/bulk-delete"): ["participants"],
     ("post", "/v2/campaign/{id}/participant/{participant}/ref"): ["delayInDays"],
+    ("post", "/v2/campaign/{id}/reward-configs"): ["type", *REWARD_FIELDS],
+    ("patch", "/v2/campaign/{id}/reward-configs/{rewardId}"): REWARD_FIELDS,
+    ("post", "/v2/campaign/{id}/reward/{rewardId}/approve"): ["fulfill"],
+    ("post", "/v2/campaign/{id}/webhooks"): WEBHOOK_FIELDS,
+    ("patch", "/v2/campaign/{id}/webhooks/{webhookId}"): WEBHOOK_FIELDS,
+    ("post", "/v2/campaign/{id}/webhooks/{webhookId}/test"): ["event"],
+    ("post", "/v2/campaign/{id}/webhooks/{webhookId}/recover"): ["since"],
 }
 # What a body needs beside the nasty field, so that nothing else is wrong with it.
 NEEDED: dict[str, Callable[[], dict[str, str]]] = {
     "/v2/campaigns": lambda: {"type": "REFERRAL"},
     "/v2/campaign/{id}/participant": lambda: {"email": unique_email()},
+    "/v2/campaign/{id}/reward-configs": lambda: {"type": "SINGLE_SIDED"},
+    "/v2/campaign/{id}/webhooks": lambda: {"payloadUrl": "https://receiver.example"},
 }
 
 
@@ -285,7 +326,12 @@ def test_nasty_values_in_every_field_are_answered_as_documented(
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         target = Target(fresh_stack, api)
         for field in BODY_FIELDS[method, path]:
-            url = path.format(id=target.campaign_id, participant=target.participant())
+            url = path.format(
+                id=target.campaign_id,
+                participant=target.participant(),
+                rewardId=target.reward(),
+                webhookId="primary",
+            )
             for body in nasty_bodies(path, field):
                 answer = api.http.request(
                     method.upper(),

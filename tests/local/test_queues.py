@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from local import sqs_api
+from local.functions import Outcome
+from local.invocation import Invocation
+from local.queue_consumer import QueueConsumer
 from local.stack import Stack
 from tests.local.conftest import MINUTE, seen
 
@@ -109,3 +114,39 @@ def test_an_unknown_queue_does_not_exist(sample: Stack) -> None:
 
     with pytest.raises(client.exceptions.QueueDoesNotExist):
         client.send_message(QueueUrl="https://sqs.us-east-1.amazonaws.com/1/no", MessageBody="x")
+
+
+def test_a_message_of_a_group_with_many_under_way_waits_for_others(sample: Stack) -> None:
+    for body, group in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c", None)):
+        sample.queues.send("WorkQueue", body, group=group)
+
+    first = sample.queues.receive("WorkQueue", 1)
+    others = sample.queues.receive("WorkQueue", 10)
+
+    assert [each.body for each in first + others] == ["a1", "b1", "c", "a2", "a3"]
+
+
+def test_batches_go_side_by_side_up_to_the_concurrency_of_the_mapping(sample: Stack) -> None:
+    (mapping,) = sample.declared.queue_mappings
+    together, running, most = threading.Barrier(3), threading.Semaphore(3), []
+
+    def invoke(function_id: str, event: Any) -> Outcome:
+        assert running.acquire(blocking=False), "more than three at once"
+        together.wait(timeout=10)
+        most.append(len(event["Records"]))
+        running.release()
+        return Outcome("request", Invocation(function_id))
+
+    for number in range(6):
+        send(sample, name=str(number))
+    three = replace(mapping, max_concurrency=3, batch_size=1)
+    progress = QueueConsumer(three, sample.queues, invoke).step()
+
+    assert (progress.records, most) == (6, [1] * 6)
+    assert sample.queue_messages("WorkQueue") == []
+
+
+def test_a_mapping_that_says_nothing_of_concurrency_goes_one_by_one(sample: Stack) -> None:
+    (mapping,) = sample.declared.queue_mappings
+
+    assert mapping.max_concurrency == 1

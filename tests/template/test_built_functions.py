@@ -11,8 +11,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +123,50 @@ def seeded() -> Iterator[Stack]:
         yield stack
 
 
-def _invoke(build: Build, stack: Stack, function_id: str, event: Any, answer: Path) -> Any:
+class _Accepts(BaseHTTPRequestHandler):
+    """A KMS that encrypts nothing and an SQS that takes everything."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        match self.headers["X-Amz-Target"]:
+            case "TrentService.Encrypt":
+                answer = {"KeyId": body["KeyId"], "CiphertextBlob": body["Plaintext"]}
+            case "AmazonSQS.SendMessageBatch":
+                taken = [
+                    {
+                        "Id": entry["Id"],
+                        "MessageId": entry["Id"],
+                        "MD5OfMessageBody": "not checked",
+                    }
+                    for entry in body["Entries"]
+                ]
+                answer = {"Successful": taken, "Failed": []}
+            case unknown:
+                raise NotImplementedError(unknown)
+        text = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def accepting() -> Iterator[str]:
+    """The URL of a stand-in for the services that the stack serves to its own functions only."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Accepts) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def _invoke(
+    build: Build, stack: Stack, services: str, function_id: str, event: Any, answer: Path
+) -> Any:
     finished = subprocess.run(
         [sys.executable, "-S", "-s", "-P", "-B", "-c", _INVOKE, answer],
         input=json.dumps(event),
@@ -131,6 +176,8 @@ def _invoke(build: Build, stack: Stack, function_id: str, event: Any, answer: Pa
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL_DYNAMODB": f"{stack.url}/_local/dynamodb",
+            "AWS_ENDPOINT_URL_KMS": services,
+            "AWS_ENDPOINT_URL_SQS": services,
             "PYTHONPATH": build.search_path(function_id),
         },
         capture_output=True,
@@ -143,11 +190,12 @@ def _invoke(build: Build, stack: Stack, function_id: str, event: Any, answer: Pa
 
 @pytest.mark.parametrize("function_id", FUNCTION_IDS)
 def test_a_built_function_answers_its_sample_event(
-    build: Build, seeded: Stack, function_id: str, tmp_path: Path
+    build: Build, seeded: Stack, accepting: str, function_id: str, tmp_path: Path
 ) -> None:
     folder = bundle.folder_of(function_id)
+    event = bundle.event(folder)
 
-    answer = _invoke(build, seeded, function_id, bundle.event(folder), tmp_path / "answer.json")
+    answer = _invoke(build, seeded, accepting, function_id, event, tmp_path / "answer.json")
 
     if "statusCode" in answer:
         assert answer["statusCode"] == STATUSES.get(folder, 200), answer["body"]

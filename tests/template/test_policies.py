@@ -40,7 +40,8 @@ SHARED_POLICIES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 @pytest.fixture(scope="module")
 def played() -> Iterator[Stack]:
     """A stack on which everything has happened once."""
-    with Stack(TEMPLATE, engine="moto", background=False) as stack:
+    parameters = {"WebhookLocalHosts": "127.0.0.1"}
+    with Stack(TEMPLATE, engine="moto", background=False, parameters=parameters) as stack:
         scenarios.run_all(stack)
         yield stack
 

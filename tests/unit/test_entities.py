@@ -8,14 +8,22 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import store
 from grapevine.table.accounts import Account, AccountApiKey, ApiKey
+from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.referrals import Referral
+from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
+from grapevine.table.webhooks import (
+    Delivery,
+    Webhook,
+    WebhookEvent,
+    WebhookHealth,
+    WebhookPayloadPart,
+)
 
 IDS = st.from_regex(r"[a-z0-9]{6}", fullmatch=True)
 TIMES = st.integers(min_value=0, max_value=10**15)
@@ -48,7 +56,41 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         options=METADATA,
         installation=METADATA,
     ),
-    Counted: st.builds(Counted, campaign_id=IDS, participant_id=IDS),
+    Counted: st.builds(
+        Counted,
+        campaign_id=IDS,
+        participant_id=IDS,
+        source=IDS,
+        amounts=st.dictionaries(IDS, st.integers(0, 10**6)),
+    ),
+    Delivery: st.builds(
+        Delivery,
+        campaign_id=IDS,
+        webhook_id=IDS,
+        webhook_created_at=TIMES,
+        event_id=IDS,
+        created_at=TIMES,
+        attempts=st.just({"log": [{"at": 1, "status": None, "message": "refused"}]}),
+        next_attempt_at=TIMES,
+        expires_at=TIMES,
+        due_at=st.one_of(st.none(), TIMES),
+        due_shard=st.one_of(st.none(), st.just("DUE#3")),
+    ),
+    EarnedReward: st.builds(
+        EarnedReward,
+        campaign_id=IDS,
+        participant_id=IDS,
+        number=st.integers(1, 10**9),
+        referred_id=st.one_of(st.none(), IDS),
+        created_at=TIMES,
+        approved_at=st.one_of(st.none(), TIMES),
+    ),
+    Earnings: st.builds(
+        Earnings,
+        campaign_id=IDS,
+        participant_id=IDS,
+        times=st.dictionaries(IDS, st.just([3, 24_322, 2, 2026, 3])),
+    ),
     EmailGuard: st.builds(EmailGuard, campaign_id=IDS, participant_id=IDS),
     KeyGuard: st.builds(KeyGuard, campaign_id=IDS, share_key=IDS, participant_id=IDS),
     MetadataEntry: st.builds(MetadataEntry, campaign_id=IDS, pair_hash=IDS, participant_id=IDS),
@@ -75,6 +117,16 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         due_at=st.one_of(st.none(), TIMES),
         due_shard=st.one_of(st.none(), st.just("DUE#3")),
     ),
+    RewardConfig: st.builds(
+        RewardConfig,
+        campaign_id=IDS,
+        reward_id=IDS,
+        created_at=TIMES,
+        title=OPTIONAL_TEXT,
+        metadata=st.dictionaries(IDS, st.text()),
+        value=st.just({"fairMarketValueUSD": 12.5}),
+        leaderboard_winners=st.one_of(st.none(), st.lists(IDS).map(tuple)),
+    ),
     Standing: st.builds(
         Standing,
         campaign_id=IDS,
@@ -87,13 +139,38 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         deleted_at=st.one_of(st.none(), TIMES),
     ),
     Totals: st.builds(Totals, campaign_id=IDS),
+    Webhook: st.builds(
+        Webhook,
+        campaign_id=IDS,
+        webhook_id=IDS,
+        created_at=TIMES,
+        events=st.lists(IDS).map(tuple),
+        secret=OPTIONAL_TEXT,
+    ),
+    WebhookEvent: st.builds(
+        WebhookEvent, campaign_id=IDS, event_id=IDS, created_at=TIMES, expires_at=TIMES
+    ),
+    WebhookHealth: st.builds(
+        WebhookHealth,
+        campaign_id=IDS,
+        webhook_id=IDS,
+        failing_since=st.one_of(st.none(), TIMES),
+    ),
+    WebhookPayloadPart: st.builds(
+        WebhookPayloadPart,
+        campaign_id=IDS,
+        event_id=IDS,
+        number=st.integers(1, 99),
+        expires_at=TIMES,
+    ),
 }
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in ENTITIES]
 
 
-def through_dynamodb(item: store.Item) -> store.Item:
+def through_dynamodb(item: Item) -> Item:
     serialize: Callable[[Any], Any] = TypeSerializer().serialize
-    return store.from_stream_image({name: serialize(value) for name, value in item.items()})
+    image = {name: serialize(value) for name, value in item.items()}
+    return change_in({"dynamodb": {"NewImage": image}}).new
 
 
 def test_every_kind_of_item_is_looked_at_here() -> None:

@@ -17,6 +17,7 @@ REFUSALS: list[tuple[GrapevineError, int, str, str]] = [
     (errors.UnknownParticipant(), 400, "BadRequestError", "BAD_REQUEST_ERROR"),
     (errors.NotAuthorized("why"), 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
     (errors.NotFound("why"), 404, "NotFoundError", "NOT_FOUND_ERROR"),
+    (errors.InvalidRewardState("why"), 406, "InvalidRewardState", "INVALID_REWARD_STATE"),
     (errors.Busy(), 409, "DuplicateRequestError", "DUPLICATE_REQUEST_ERROR"),
     (errors.PayloadTooLarge("why"), 413, "PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
     (

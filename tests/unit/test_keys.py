@@ -23,7 +23,24 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "join_sequence": (keys.join_sequence, 1),
     "profile": (keys.profile, 2),
     "standing": (keys.standing, 2),
-    "counted": (keys.counted, 2),
+    "counted": (lambda campaign, one="id1": keys.counted(campaign, one, "Standing"), 2),
+    "earnings": (keys.earnings, 2),
+    "earned_reward": (
+        lambda campaign, one="id1": keys.earned_reward(campaign, one, 7),
+        2,
+    ),
+    "reward_config": (keys.reward_config, 2),
+    "webhook": (keys.webhook, 2),
+    "webhook_health": (keys.webhook_health, 2),
+    "webhook_event": (keys.webhook_event, 2),
+    "webhook_payload_part": (
+        lambda campaign, one="id1": keys.webhook_payload_part(campaign, one, 3),
+        2,
+    ),
+    "delivery": (
+        lambda campaign, one="id1", two="id1": keys.delivery(campaign, one, 5, two),
+        3,
+    ),
     "referral": (keys.referral, 3),
     "email_guard": (lambda campaign: keys.email_guard(campaign, "a@example.com"), 1),
     "key_guard": (keys.key_guard, 2),
@@ -43,7 +60,7 @@ CALLS = [
 
 
 def test_every_builder_is_looked_at_here() -> None:
-    no_ids_inside = {"is_id", "due_shard", "participant_in", "referred_in"}
+    no_ids_inside = {"due_shard", "is_delivery", "is_id", "participant_in", "referred_in"}
 
     public = {name for name, thing in vars(keys).items() if callable(thing) and name.islower()}
 

@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from grapevine.log import log_defect, logger
-from grapevine.table.store import Item, from_stream_image
+from grapevine.table.attributes import Change, change_in
 
 T = TypeVar("T")
 
@@ -32,9 +32,13 @@ Handler = Callable[[Mapping[str, Any], Any], Any]
 
 
 def stream_consumer(
-    *, parse: Callable[[Item], T], group: Callable[[T], str], handle: Callable[[str, list[T]], None]
+    *,
+    parse: Callable[[Change], T | None],
+    group: Callable[[T], str],
+    handle: Callable[[str, list[T]], None],
 ) -> Handler:
-    """A handler of a stream batch: `handle` gets the parsed new images of each group, in order.
+    """A handler of a stream batch: `handle` gets what was parsed of each group, in order; a change
+    that parses to None is passed over.
 
     A record that cannot be parsed ends the batch there: what stood before it is handled, and the
     mapping retries from it until it lands in the failure queue by itself.
@@ -45,12 +49,13 @@ def stream_consumer(
         failed: list[int] = []
         for position, record in enumerate(event["Records"]):
             try:
-                parsed = parse(from_stream_image(record["dynamodb"]["NewImage"]))
+                parsed = parse(change_in(record))
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it must be reported
                 log_defect(error)
                 failed.append(position)
                 break
-            groups.setdefault(group(parsed), []).append((position, parsed))
+            if parsed is not None:
+                groups.setdefault(group(parsed), []).append((position, parsed))
         for name, members in groups.items():
             try:
                 handle(name, [parsed for _, parsed in members])
@@ -81,7 +86,10 @@ def queue_consumer(handle: Callable[[str], None]) -> Handler:
     def handler(event: Mapping[str, Any], context: Any) -> Any:
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         return process_partial_response(
-            event=dict(event), record_handler=handle_record, processor=processor, context=context
+            event=dict(event),
+            record_handler=handle_record,
+            processor=processor,
+            context=context,
         )
 
     return handler

@@ -6,7 +6,8 @@ GrapevineError
 │   ├── InvalidRequest        a field, parameter or state is wrong; `problems` says which
 │   │   └── UnknownParticipant
 │   ├── NotAuthorized         no key, a wrong or revoked one, a missing scope, a foreign campaign
-│   ├── NotFound              an unknown campaign or route
+│   ├── NotFound              an unknown campaign, reward or route
+│   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
 │   ├── UnsupportedProgram    the call does not exist for this campaign's type
 │   ├── PayloadTooLarge
 │   └── UnsupportedMediaType
@@ -66,6 +67,11 @@ class NotAuthorized(RequestRefused):
 
 class NotFound(RequestRefused):
     pass
+
+
+class InvalidRewardState(RequestRefused):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid reward state. {reason}")
 
 
 class UnsupportedProgram(RequestRefused):

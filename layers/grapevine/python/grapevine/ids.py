@@ -29,6 +29,10 @@ def key_id() -> str:
     return f"key_{_word(12)}"
 
 
+def reward_id() -> str:
+    return f"crew_{_word(8)}"
+
+
 def api_key() -> str:
     """A new secret API key: 190 bits, recognisable by its prefix to secret scanners."""
     return f"gv_{secrets.token_urlsafe(24)}"

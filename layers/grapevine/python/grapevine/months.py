@@ -17,6 +17,10 @@ def month_at(time_ms: int) -> int:
     return moment.year * 12 + moment.month - 1
 
 
+def year_of(month: int) -> int:
+    return month // 12
+
+
 def start_of(month: int) -> int:
     """The first millisecond of `month`."""
     year, month_index = divmod(month, 12)

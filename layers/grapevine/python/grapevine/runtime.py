@@ -21,6 +21,7 @@ from grapevine.errors import SettingMissing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -38,6 +39,21 @@ class Settings:
     def due_queue_url(self) -> str:
         """Where `sweep_due` sends the work that has fallen due."""
         return self._required("DUE_QUEUE_URL")
+
+    @property
+    def webhook_queue_url(self) -> str:
+        """Where first and early attempts to deliver a webhook event are queued."""
+        return self._required("WEBHOOK_QUEUE_URL")
+
+    @property
+    def webhook_key_id(self) -> str:
+        """The KMS key that webhook secrets are encrypted with."""
+        return self._required("WEBHOOK_KEY_ID")
+
+    @property
+    def webhook_local_hosts(self) -> frozenset[str]:
+        """Hosts on this machine that webhooks may go to: none but in the local stack."""
+        return frozenset(filter(None, self._required("WEBHOOK_LOCAL_HOSTS").split(",")))
 
     def _required(self, name: str) -> str:
         try:
@@ -110,6 +126,11 @@ def now_ms() -> int:
 
 def dynamodb() -> DynamoDBClient:
     client: DynamoDBClient = current().client("dynamodb")
+    return client
+
+
+def kms() -> KMSClient:
+    client: KMSClient = current().client("kms")
     return client
 
 

@@ -14,6 +14,7 @@ from grapevine.engine.participants.lookup import Located, Reference
 from grapevine.errors import NotAuthorized, NotFound
 from grapevine.table import keys, store
 from grapevine.table.accounts import ApiKey
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
 
@@ -26,6 +27,12 @@ _REFUSED = "The API key is missing, invalid, revoked, or has no access to this r
 class Caller:
     account_id: str
     key_id: str
+    scopes: frozenset[str]
+
+    def require(self, scope: str) -> None:
+        """Raises NotAuthorized when the caller's key lacks the scope."""
+        if scope not in self.scopes:
+            raise NotAuthorized(f"The API key lacks the scope {scope}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +68,8 @@ def authorize(
         remembered = _remember(ApiKey.from_item(found[key_item]))
     if remembered is None or not remembered.is_valid_at(runtime.now_ms()):
         raise NotAuthorized(_REFUSED)
-    if scope not in remembered.scopes:
-        raise NotAuthorized(f"The API key lacks the scope {scope}.")
-    caller = Caller(remembered.account_id, remembered.key_id)
+    caller = Caller(remembered.account_id, remembered.key_id, frozenset(remembered.scopes))
+    caller.require(scope)
     if campaign_id is None:
         return Access(caller, None, None)
     campaign = _own_campaign(caller, campaign_id, found)
@@ -76,7 +82,7 @@ def _first_keys(campaign_id: str | None, reference: Reference | None) -> list[Ke
     return [keys.campaign(campaign_id), *(reference.first_keys() if reference else [])]
 
 
-def _own_campaign(caller: Caller, campaign_id: str, found: dict[Key, store.Item]) -> Campaign:
+def _own_campaign(caller: Caller, campaign_id: str, found: dict[Key, Item]) -> Campaign:
     item = found.get(keys.campaign(campaign_id)) if keys.is_id(campaign_id) else None
     campaign = Campaign.from_item(item) if item else None
     if campaign is None or campaign.status == "DELETED":

@@ -5,17 +5,23 @@ DRAFT --publish--> IN_PROGRESS --end--> COMPLETE --resume--> IN_PROGRESS
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, TypedDict
+from functools import partial
+from typing import Any, Literal, TypedDict
 
 from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.parallel import in_parallel
 from grapevine.engine.program import Installation, Options, options_of
+from grapevine.engine.rewards.configs import copied, listed, new_config
 from grapevine.errors import InvalidRequest, Problem, UnsupportedProgram
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
+from grapevine.table.due import shard_of
+from grapevine.table.rewards import RewardConfig, configs_of
 from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
 
 
@@ -29,6 +35,7 @@ class NewCampaign:
     company_logo_image_url: str | None = None
     currency_iso: str = "USD"
     goal: str | None = None
+    rewards: tuple[Mapping[str, Any], ...] = ()
 
 
 class CampaignChanges(TypedDict, total=False):
@@ -41,12 +48,15 @@ class CampaignChanges(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignWithTotals:
+class CampaignView:
+    """A campaign as answers show it: with its totals and the rewards that it offers."""
+
     campaign: Campaign
     totals: Totals
+    rewards: list[RewardConfig]
 
 
-def create(account_id: str, new: NewCampaign) -> CampaignWithTotals:
+def create(account_id: str, new: NewCampaign) -> CampaignView:
     """A new campaign in DRAFT. A repeated request makes another one.
 
     Raises:
@@ -66,12 +76,16 @@ def create(account_id: str, new: NewCampaign) -> CampaignWithTotals:
             currency_iso=new.currency_iso,
             goal=new.goal,
             created_at=now,
-        )
+        ),
+        lambda campaign_id: [
+            new_config(campaign_id, fields, place) for place, fields in enumerate(new.rewards)
+        ],
     )
 
 
-def clone(campaign: Campaign) -> CampaignWithTotals:
-    """A new DRAFT with the same configuration, without participants."""
+def clone(campaign: Campaign) -> CampaignView:
+    """A new DRAFT with the same configuration and enabled rewards, without participants."""
+    offered = [config for config in listed(campaign) if config.is_visible]
     return _stored(
         replace(
             campaign,
@@ -82,55 +96,76 @@ def clone(campaign: Campaign) -> CampaignWithTotals:
             created_at=runtime.now_ms(),
             started_at=None,
             ended_at=None,
-        )
+            end_settled_at=None,
+            due_shard=None,
+            due_at=None,
+        ),
+        lambda campaign_id: [
+            copied(config, campaign_id, place) for place, config in enumerate(offered)
+        ],
     )
 
 
-def _stored(campaign: Campaign) -> CampaignWithTotals:
+def _stored(campaign: Campaign, rewards_of: Callable[[str], list[RewardConfig]]) -> CampaignView:
     for _ in attempts():
-        listed = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
+        rewards = rewards_of(campaign.campaign_id)
+        entry = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
         try:
-            store.transact([Put(campaign.to_item(), ABSENT), Put(listed.to_item(), ABSENT)])
+            store.transact(
+                [Put(entity.to_item(), ABSENT) for entity in (campaign, entry, *rewards)]
+            )
         except TransactionCanceled:
             campaign = replace(campaign, campaign_id=ids.campaign_id())
             continue
-        return CampaignWithTotals(campaign, Totals(campaign_id=campaign.campaign_id))
+        return _view(campaign, None, sorted(rewards, key=lambda config: config.place))
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def with_totals(campaign: Campaign) -> CampaignWithTotals:
-    totals = store.get(keys.totals(campaign.campaign_id))
-    return CampaignWithTotals(campaign, Totals.from_projection(campaign.campaign_id, totals))
+def _view(campaign: Campaign, totals: Item | None, configs: list[RewardConfig]) -> CampaignView:
+    return CampaignView(
+        campaign,
+        Totals.from_projection(campaign.campaign_id, totals),
+        [config for config in configs if config.is_offered],
+    )
 
 
-def of_account(account_id: str) -> list[CampaignWithTotals]:
+def view(campaign: Campaign) -> CampaignView:
+    """The campaign with what answers show of it."""
+    campaign_id = campaign.campaign_id
+    # The two results have different types, which a list of calls cannot say.
+    results: list[Any] = in_parallel(
+        [partial(store.get, keys.totals(campaign_id)), partial(configs_of, campaign_id)]
+    )
+    return _view(campaign, results[0], results[1])
+
+
+def of_account(account_id: str) -> list[CampaignView]:
     """All campaigns that are not deleted, oldest first."""
     campaign_ids = ids_of_account(account_id)
     found = store.get_many(
         key for one in campaign_ids for key in (keys.campaign(one), keys.totals(one))
     )
     stored = [found.get(keys.campaign(one)) for one in campaign_ids]
-    listed = [Campaign.from_item(item) for item in stored if item is not None]
+    campaigns = sorted(
+        (Campaign.from_item(item) for item in stored if item is not None),
+        key=lambda one: (one.created_at, one.campaign_id),
+    )
+    shown = [campaign for campaign in campaigns if campaign.status != "DELETED"]
+    configs = in_parallel([partial(configs_of, campaign.campaign_id) for campaign in shown])
     return [
-        CampaignWithTotals(
-            campaign,
-            Totals.from_projection(
-                campaign.campaign_id, found.get(keys.totals(campaign.campaign_id))
-            ),
-        )
-        for campaign in sorted(listed, key=lambda one: (one.created_at, one.campaign_id))
-        if campaign.status != "DELETED"
+        _view(campaign, found.get(keys.totals(campaign.campaign_id)), offered)
+        for campaign, offered in zip(shown, configs, strict=True)
     ]
 
 
-def update(campaign: Campaign, changes: CampaignChanges) -> CampaignWithTotals:
+def update(campaign: Campaign, changes: CampaignChanges) -> CampaignView:
     """The campaign after the changes; a status it has already changes nothing.
 
     Raises:
         InvalidRequest: the status cannot be reached from the present one.
         Busy: nothing was written.
     """
-    return with_totals(_change(campaign, lambda before: _changed(before, changes)))
+    return view(_change(campaign, lambda before: _changed(before, changes)))
 
 
 def _changed(before: Campaign, changes: CampaignChanges) -> Campaign:
@@ -149,9 +184,23 @@ def _moved(campaign: Campaign, target: str) -> Campaign:
     match campaign.status, target:
         case (("DRAFT" | "COMPLETE" | "CANCELLED"), "IN_PROGRESS"):
             started_at = campaign.started_at or now
-            return replace(campaign, status="IN_PROGRESS", started_at=started_at, ended_at=None)
+            return replace(
+                campaign,
+                status="IN_PROGRESS",
+                started_at=started_at,
+                ended_at=None,
+                end_settled_at=None,
+                due_shard=None,
+                due_at=None,
+            )
         case "IN_PROGRESS", "COMPLETE":
-            return replace(campaign, status="COMPLETE", ended_at=now)
+            return replace(
+                campaign,
+                status="COMPLETE",
+                ended_at=now,
+                due_shard=shard_of(campaign.campaign_id),
+                due_at=now,
+            )
     message = f"A campaign that is {campaign.status} cannot become {target}."
     raise InvalidRequest(message, Problem("body", "status", "invalid_transition", message, target))
 

@@ -7,26 +7,60 @@ it a retry is told that the credit has been awarded already.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from grapevine import runtime
 from grapevine.engine import referrals
 from grapevine.engine.attempts import attempts
+from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.lookup import Located, Participant, load
 from grapevine.engine.referrals import Terms, Triggered
+from grapevine.engine.rewards.earning import Grants, Offer, earnings_in, offer_of
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
+from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
+from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
-from grapevine.table.store import Put, TransactionCanceled, Write, version
+from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write, version
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A referrer who is alive: the counts that a credit raises, and what was earned so far."""
+
+    standing: Standing
+    earnings: Earnings
 
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """A participant's referral and the standing of the referrer, who is alive."""
+    """A participant's referral, with both who can earn by it."""
 
     referral: Referral
-    referrer: Standing
+    referrer: Referrer
+    referred_earnings: Earnings
+
+
+def find_referrer(campaign_id: str, participant_id: str) -> Referrer | None:
+    """None when the participant has been deleted."""
+    found = store.get_many(_referrer_keys(campaign_id, participant_id))
+    return _referrer_in(found, campaign_id, participant_id)
+
+
+def _referrer_keys(campaign_id: str, referrer_id: str) -> list[Key]:
+    return [keys.standing(campaign_id, referrer_id), keys.earnings(campaign_id, referrer_id)]
+
+
+def _referrer_in(found: Mapping[Key, Item], campaign_id: str, referrer_id: str) -> Referrer | None:
+    item = found.get(keys.standing(campaign_id, referrer_id))
+    if item is None or (standing := Standing.from_item(item)).deleted_at is not None:
+        return None
+    return Referrer(standing, earnings_in(found, campaign_id, referrer_id))
 
 
 def ties_of(participant: Participant) -> Ties | None:
@@ -39,32 +73,49 @@ def ties_of(participant: Participant) -> Ties | None:
 
 def _ties(campaign_id: str, referrer_id: str, referred_id: str) -> Ties | None:
     referral_key = keys.referral(campaign_id, referrer_id, referred_id)
-    standing_key = keys.standing(campaign_id, referrer_id)
-    found = store.get_many([referral_key, standing_key])
-    if referral_key not in found or standing_key not in found:
+    friend_key = keys.earnings(campaign_id, referred_id)
+    found = store.get_many([referral_key, friend_key, *_referrer_keys(campaign_id, referrer_id)])
+    referrer = _referrer_in(found, campaign_id, referrer_id)
+    if referral_key not in found or referrer is None:
         return None
-    referrer = Standing.from_item(found[standing_key])
-    if referrer.deleted_at is not None:
-        return None
-    return Ties(Referral.from_item(found[referral_key]), referrer)
+    friend = earnings_in(found, campaign_id, referred_id)
+    return Ties(Referral.from_item(found[referral_key]), referrer, friend)
 
 
-def writes_for(ties: Ties, after: Referral) -> list[Write]:
-    """Changes the referral, and the referrer's counts where this awards the credit."""
+def writes_for(ties: Ties, after: Referral, offer: Offer) -> list[Write]:
+    """Changes the referral and, where this awards the credit, all that goes with it."""
     before = ties.referral
     changed = referrals.next_version(after)
     writes: list[Write] = [Put(changed.to_item(), version(before.version))]
     if after.status == "CREDIT_AWARDED" and before.status != "CREDIT_AWARDED":
-        writes.append(credit_write(ties.referrer, after))
+        writes += _credit_writes(ties.referrer, after, ties.referred_earnings, Grants(offer))
     return writes
 
 
-def credit_write(referrer: Standing, referral: Referral) -> Put:
-    """One more for the referrer, in the month that the referral was credited in."""
+def writes_for_new(
+    referrer: Referrer, referral: Referral, friend: Earnings, offer: Offer, terms: Terms
+) -> list[Write]:
+    """Writes the referral of somebody who has just got a referrer, with what the friend earns by
+    joining, and the credit where it is given at once."""
+    grants = Grants(offer)
+    if terms.is_live and referral.status != "CREDIT_EXPIRED":
+        grants.signup(friend, referral)
+    writes: list[Write] = [Put(referral.to_item(), ABSENT)]
+    if referral.status == "CREDIT_AWARDED":
+        return writes + _credit_writes(referrer, referral, friend, grants)
+    return writes + grants.writes()
+
+
+def _credit_writes(
+    referrer: Referrer, referral: Referral, friend: Earnings, grants: Grants
+) -> list[Write]:
+    """One more for the referrer, in the month that the referral was credited in, and what both
+    earn by it."""
     if referral.credited_month is None:
         raise ValueError("the referral has not been credited")
-    counted = referrer.plus_one(referral.credited_month)
-    return Put(counted.to_item(), version(referrer.version))
+    counts = referrer.standing.plus_one(referral.credited_month)
+    grants.credit(referral, counts, referrer.earnings, friend)
+    return [Put(counts.to_item(), version(referrer.standing.version)), *grants.writes()]
 
 
 def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Triggered:
@@ -79,11 +130,11 @@ def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Tri
     for attempt in attempts():
         if attempt:
             participant = load(campaign.campaign_id, participant.participant_id)
-        ties = ties_of(participant)
+        ties, offer = _ties_and_offer(campaign, partial(ties_of, participant))
         if ties is None:
             return Triggered(None, False, "Participant was not referred")
         outcome = referrals.triggered(ties.referral, delay_days, terms, runtime.now_ms())
-        if outcome.referral is None or _written(ties, outcome.referral):
+        if outcome.referral is None or _written(ties, outcome.referral, offer):
             return outcome
     raise AssertionError("attempts() ends by raising Busy")
 
@@ -100,11 +151,11 @@ def cancel(campaign: Campaign, located: Located) -> Triggered:
     for attempt in attempts():
         if attempt:
             participant = load(campaign.campaign_id, participant.participant_id)
-        ties = ties_of(participant)
+        ties, offer = _ties_and_offer(campaign, partial(ties_of, participant))
         if ties is None or ties.referral.award_at is None:
             return Triggered(None, False, "No delayed referral trigger is pending")
         undelayed = referrals.scheduled(ties.referral, terms)
-        if _written(ties, undelayed):
+        if _written(ties, undelayed, offer):
             return Triggered(undelayed, True, "The delayed referral trigger was canceled.")
     raise AssertionError("attempts() ends by raising Busy")
 
@@ -120,18 +171,27 @@ def settle(campaign: Campaign, referral: Referral) -> bool:
     """
     terms: Terms = referrals.terms_of(campaign)
     for _ in attempts():
-        ties = _ties(referral.campaign_id, referral.referrer_id, referral.referred_id)
+        tied = (referral.campaign_id, referral.referrer_id, referral.referred_id)
+        ties, offer = _ties_and_offer(campaign, partial(_ties, *tied))
         if ties is None:
             return False
         after = referrals.settled(ties.referral, terms, runtime.now_ms())
-        if after is None or _written(ties, after):
+        if after is None or _written(ties, after, offer):
             return True
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _written(ties: Ties, after: Referral) -> bool:
+def _ties_and_offer(
+    campaign: Campaign, read_ties: Callable[[], Ties | None]
+) -> tuple[Ties | None, Offer]:
+    # The two results have different types, which a list of calls cannot say.
+    results: list[Any] = in_parallel([read_ties, partial(offer_of, campaign)])
+    return results[0], results[1]
+
+
+def _written(ties: Ties, after: Referral, offer: Offer) -> bool:
     try:
-        store.transact(writes_for(ties, after))
+        store.transact(writes_for(ties, after, offer))
     except TransactionCanceled:
         return False
     return True

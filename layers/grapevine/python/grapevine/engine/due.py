@@ -15,6 +15,8 @@ from grapevine import runtime
 from grapevine.engine import credit
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants import delete
+from grapevine.engine.rewards import leaderboard
+from grapevine.engine.webhooks.dispatch import queue_keys
 from grapevine.table import due, keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import DueItem
@@ -36,6 +38,7 @@ class UnknownDueItem(Exception):
 
 def sweep() -> int:
     """Hands out what is due until nothing is, or for 20 s; the next sweep goes on from there.
+    Deliveries of webhooks go to their own queue.
 
     Returns the number of messages sent. Dying between claim and message costs a lease of delay.
     """
@@ -46,8 +49,10 @@ def sweep() -> int:
         waiting = due.due_at(now, _PER_SHARD)
         claims = in_parallel([partial(due.claim, item, now + LEASE_MS) for item in waiting])
         claimed = [item for item, won in zip(waiting, claims, strict=True) if won]
-        for start in range(0, len(claimed), _MESSAGES_PER_CALL):
-            _send(claimed[start : start + _MESSAGES_PER_CALL])
+        queue_keys([item.key for item in claimed if keys.is_delivery(item.key)])
+        others = [item for item in claimed if not keys.is_delivery(item.key)]
+        for start in range(0, len(others), _MESSAGES_PER_CALL):
+            _send(others[start : start + _MESSAGES_PER_CALL])
         sent += len(claimed)
         if not claimed:
             break
@@ -84,6 +89,8 @@ def settle(message: str) -> None:
             campaign = store.get(keys.campaign(referral.campaign_id))
             if campaign and not credit.settle(Campaign.from_item(campaign), referral):
                 delete.detach(referral)
+        case Campaign.TYPE:
+            leaderboard.settle_end(Campaign.from_item(item))
         case Standing.TYPE:
             standing = Standing.from_item(item)
             if standing.deleted_at is not None:

@@ -1,59 +1,81 @@
-"""A campaign's totals, kept from the stream of standings with exactly-once effect.
+"""A campaign's totals, kept from the table's stream with exactly-once effect.
 
-What has been counted of each participant is stored with the version of the standing that it was
-counted from. A batch raises those records and adds the difference to the totals in one
-transaction, each under the condition that the record is still the one that was read; so a
-duplicate, an older version or a second worker adds nothing, in whatever order they come.
+What has been counted of an item is stored with the version that it was counted from. A batch raises
+those records and adds the difference to the totals in one transaction, each under the condition
+that the record is still the one that was read; so a duplicate, an older version or a second worker
+adds nothing, in whatever order they come.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from grapevine.engine.attempts import attempts
 from grapevine.table import keys, store
+from grapevine.table.attributes import Change
 from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
+from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, Add, Put, TransactionCanceled, Write, version
 
 _MOST_AT_ONCE = 50
 
 
-def changed_standing(image: store.Item) -> Standing:
-    """The standing in a stream record. Raises KeyError or TypeError for anything else."""
-    return Standing.from_item(image)
+def contribution(change: Change) -> Counted:
+    """What the item in a stream record adds to the totals. Raises KeyError or TypeError for an
+    item that is not counted."""
+    image = change.new
+    if image["type"] == Earnings.TYPE:
+        earnings = Earnings.from_item(image)
+        amounts = {"winnerCount": int(earnings.is_winner)}
+        return _counted(earnings, amounts)
+    standing = Standing.from_item(image)
+    alive = standing.deleted_at is None
+    amounts = {
+        "participantCount": int(alive),
+        "referralCount": standing.referral_count if alive else 0,
+    }
+    return _counted(standing, amounts)
 
 
-def campaign_of(standing: Standing) -> str:
-    return standing.campaign_id
+def _counted(item: Standing | Earnings, amounts: dict[str, int]) -> Counted:
+    return Counted(
+        campaign_id=item.campaign_id,
+        participant_id=item.participant_id,
+        source=item.TYPE,
+        version=item.version,
+        amounts=amounts,
+        expires_at=item.expires_at,
+    )
 
 
-def project(campaign_id: str, changed: Iterable[Standing]) -> None:
-    """Brings the campaign's totals up to these standings, all of the same campaign.
+def campaign_of(counted: Counted) -> str:
+    return counted.campaign_id
+
+
+def project(campaign_id: str, changed: Iterable[Counted]) -> None:
+    """Brings the campaign's totals up to these contributions, all to the same campaign.
 
     Raises:
         Busy: some may have been counted; repeating is safe.
     """
-    newest: dict[str, Standing] = {}
-    for standing in changed:
-        known = newest.get(standing.participant_id)
-        if known is None or standing.version > known.version:
-            newest[standing.participant_id] = standing
+    newest: dict[keys.Key, Counted] = {}
+    for counted in changed:
+        known = newest.get(counted.key)
+        if known is None or counted.version > known.version:
+            newest[counted.key] = counted
     waiting = list(newest.values())
     for start in range(0, len(waiting), _MOST_AT_ONCE):
         _count(campaign_id, waiting[start : start + _MOST_AT_ONCE])
 
 
-def _count(campaign_id: str, standings: list[Standing]) -> None:
+def _count(campaign_id: str, contributions: list[Counted]) -> None:
     for _ in attempts():
-        found = store.get_many(
-            keys.counted(campaign_id, standing.participant_id) for standing in standings
-        )
-        before = {
-            counted.participant_id: counted for counted in map(Counted.from_item, found.values())
-        }
-        writes = _writes(campaign_id, standings, before)
+        found = store.get_many(counted.key for counted in contributions)
+        before = {key: Counted.from_item(item) for key, item in found.items()}
+        writes = _writes(campaign_id, contributions, before)
         if not writes:
             return
         try:
@@ -63,30 +85,19 @@ def _count(campaign_id: str, standings: list[Standing]) -> None:
         return
 
 
-def _writes(campaign_id: str, standings: list[Standing], before: dict[str, Counted]) -> list[Write]:
+def _writes(
+    campaign_id: str, contributions: list[Counted], before: dict[keys.Key, Counted]
+) -> list[Write]:
     writes: list[Write] = []
-    participants = referrals = 0
-    for standing in standings:
-        old = before.get(standing.participant_id)
-        if old and old.version >= standing.version:
+    differences: Counter[str] = Counter()
+    for new in contributions:
+        old = before.get(new.key)
+        if old and old.version >= new.version:
             continue
-        new = _counted(standing)
-        participants += new.participants - (old.participants if old else 0)
-        referrals += new.referrals - (old.referrals if old else 0)
+        differences.update(new.amounts)
+        differences.subtract(old.amounts if old else {})
         writes.append(Put(new.to_item(), version(old.version) if old else ABSENT))
-    if participants or referrals:
-        amounts = {"participantCount": participants, "referralCount": referrals}
+    amounts = {name: amount for name, amount in differences.items() if amount}
+    if amounts:
         writes.append(Add(keys.totals(campaign_id), Totals.TYPE, amounts))
     return writes
-
-
-def _counted(standing: Standing) -> Counted:
-    alive = standing.deleted_at is None
-    return Counted(
-        campaign_id=standing.campaign_id,
-        participant_id=standing.participant_id,
-        version=standing.version,
-        participants=1 if alive else 0,
-        referrals=standing.referral_count if alive else 0,
-        expires_at=standing.expires_at,
-    )

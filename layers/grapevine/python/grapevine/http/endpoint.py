@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from grapevine.engine.access import Access, Caller, authorize
 from grapevine.engine.participants.lookup import Located
@@ -37,6 +38,7 @@ class Request(Generic[B, Q]):
     """An authorised, validated request."""
 
     access: Access
+    path: Mapping[str, str]
     body: B
     query: Q
 
@@ -140,6 +142,7 @@ class Endpoint(Generic[B, Q, R]):
         fields = {} if self.body is Nothing else parse_body(data, headers.get("content-type"))
         return Request(
             access,
+            path,
             _validated(self.body, fields, "body"),
             _validated(self.query, nested(event.get("queryStringParameters") or {}), "query"),
         )
@@ -163,8 +166,18 @@ def _validated(model: type[M], values: Mapping[str, Any], location: Location) ->
                 ".".join(str(part) for part in entry["loc"]),
                 entry["type"],
                 entry["msg"],
-                entry["input"] if entry["loc"] else None,
+                entry["input"] if _may_be_told(model, entry) else None,
             )
             for entry in error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
         ]
         raise InvalidRequest(INVALID, *problems) from None
+
+
+def _may_be_told(model: type[BaseModel], entry: ErrorDetails) -> bool:
+    """Whether an answer may say what was sent. A field without a `repr` holds a secret, and for a
+    missing one pydantic gives everything that was sent in its place, secrets among it."""
+    if not entry["loc"] or entry["type"] == "missing":
+        return False
+    fields = {field.alias: field for field in model.model_fields.values()}
+    field = fields.get(str(entry["loc"][0]))
+    return field is None or field.repr

@@ -21,6 +21,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str, str], ...] = (
     (errors.InvalidRequest, 400, "BadRequestError", "BAD_REQUEST_ERROR"),
     (errors.NotAuthorized, 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
     (errors.NotFound, 404, "NotFoundError", "NOT_FOUND_ERROR"),
+    (errors.InvalidRewardState, 406, "InvalidRewardState", "INVALID_REWARD_STATE"),
     (errors.Busy, 409, "DuplicateRequestError", "DUPLICATE_REQUEST_ERROR"),
     (errors.PayloadTooLarge, 413, "PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
     (errors.UnsupportedMediaType, 415, "UnsupportedMediaTypeError", "UNSUPPORTED_MEDIA_TYPE_ERROR"),

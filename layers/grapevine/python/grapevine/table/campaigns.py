@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
@@ -14,7 +15,11 @@ CampaignStatus = Literal["DRAFT", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELET
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(Entity):
-    """`options` and `installation` hold only what was set; the engine knows the defaults."""
+    """`options` and `installation` hold only what was set; the engine knows the defaults.
+
+    A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
+    all been given.
+    """
 
     TYPE: ClassVar[str] = "Campaign"
 
@@ -31,8 +36,11 @@ class Campaign(Entity):
     created_at: int
     started_at: int | None = None
     ended_at: int | None = None
+    end_settled_at: int | None = None
     options: dict[str, Any] = as_json()
     installation: dict[str, Any] = as_json()
+    due_shard: str | None = None
+    due_at: int | None = None
 
     @property
     def key(self) -> Key:
@@ -64,19 +72,21 @@ class Totals(Entity):
     campaign_id: str
     participant_count: int = 0
     referral_count: int = 0
+    winner_count: int = 0
 
     @property
     def key(self) -> Key:
         return keys.totals(self.campaign_id)
 
     @classmethod
-    def from_projection(cls, campaign_id: str, item: store.Item | None) -> Totals:
+    def from_projection(cls, campaign_id: str, item: Item | None) -> Totals:
         """The totals as projected so far; zeros before the first projection."""
         counts = item or {}
         return cls(
             campaign_id=campaign_id,
             participant_count=counts.get("participantCount", 0),
             referral_count=counts.get("referralCount", 0),
+            winner_count=counts.get("winnerCount", 0),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the totals already contain of each participant: the projection's exactly-once guard."""
+"""What the totals already contain of an item: the projection's exactly-once guard."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from grapevine.table import keys
-from grapevine.table.entity import Entity
+from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted(Entity):
-    """The standing's `version` that was counted last, and what it added to the totals.
+    """`version` of the participant's `source` item (its type) that was counted last, and `amounts`,
+    what it added to the totals by their names.
 
     `expires_at` (seconds) is set with the tombstone of a deleted participant.
     """
@@ -21,11 +22,11 @@ class Counted(Entity):
 
     campaign_id: str
     participant_id: str
+    source: str
     version: int
-    participants: int
-    referrals: int
+    amounts: dict[str, int] = as_json()
     expires_at: int | None = None
 
     @property
     def key(self) -> Key:
-        return keys.counted(self.campaign_id, self.participant_id)
+        return keys.counted(self.campaign_id, self.participant_id, self.source)

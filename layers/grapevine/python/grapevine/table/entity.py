@@ -12,8 +12,8 @@ from abc import ABC, abstractmethod
 from functools import cache
 from typing import Any, ClassVar, Self
 
+from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
-from grapevine.table.store import Item
 
 
 def as_json() -> Any:

@@ -34,7 +34,12 @@ def _id(text: str) -> str:
 
 API_KEY_PREFIX = "APIKEY#"
 CAMPAIGN_PREFIX = "CAMPAIGN#"
+DELIVERY_PREFIX = "DELIVERY#"
+EARNED_PREFIX = "EARNED#"
+PARTICIPANT_PREFIX = "PARTICIPANT#"
 REFERRAL_PREFIX = "REFERRAL#"
+REWARD_PREFIX = "REWARD#"
+WEBHOOK_PREFIX = "WEBHOOK"
 
 
 def account(account_id: str) -> Key:
@@ -61,6 +66,32 @@ def totals(campaign_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", "TOTALS")
 
 
+def reward_config(campaign_id: str, reward_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{REWARD_PREFIX}{_id(reward_id)}")
+
+
+def webhook(campaign_id: str, webhook_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{WEBHOOK_PREFIX}#{_id(webhook_id)}")
+
+
+def webhook_health(campaign_id: str, webhook_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{WEBHOOK_PREFIX}HEALTH#{_id(webhook_id)}")
+
+
+def webhook_event(campaign_id: str, event_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#EVENT#{_id(event_id)}", "EVENT")
+
+
+def webhook_payload_part(campaign_id: str, event_id: str, number: int) -> Key:
+    return Key(webhook_event(campaign_id, event_id).partition, f"PAYLOAD#{number:03d}")
+
+
+def delivery(campaign_id: str, webhook_id: str, created_at: int, event_id: str) -> Key:
+    """Deliveries of a webhook sort by the time of their events."""
+    partition = f"CAMPAIGN#{_id(campaign_id)}#WEBHOOK#{_id(webhook_id)}"
+    return Key(partition, f"{DELIVERY_PREFIX}{created_at:015d}#{_id(event_id)}")
+
+
 def join_sequence(campaign_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", "SEQUENCE")
 
@@ -77,8 +108,18 @@ def standing(campaign_id: str, participant_id: str) -> Key:
     return Key(_participant(campaign_id, participant_id), "STANDING")
 
 
-def counted(campaign_id: str, participant_id: str) -> Key:
-    return Key(_participant(campaign_id, participant_id), "COUNTED")
+def earnings(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "EARNINGS")
+
+
+def earned_reward(campaign_id: str, participant_id: str, number: int) -> Key:
+    """Rewards of a participant sort in the order in which they were earned."""
+    return Key(_participant(campaign_id, participant_id), f"{EARNED_PREFIX}{number:010d}")
+
+
+def counted(campaign_id: str, participant_id: str, source: str) -> Key:
+    """`source` is the type of the item whose changes are counted."""
+    return Key(_participant(campaign_id, participant_id), f"COUNTED#{source.upper()}")
 
 
 def referral(campaign_id: str, referrer_id: str, referred_id: str) -> Key:
@@ -101,7 +142,7 @@ def metadata_pair(campaign_id: str, pair_hash: str) -> str:
 
 
 def metadata_entry(campaign_id: str, pair_hash: str, participant_id: str) -> Key:
-    return Key(metadata_pair(campaign_id, pair_hash), f"PARTICIPANT#{_id(participant_id)}")
+    return Key(metadata_pair(campaign_id, pair_hash), f"{PARTICIPANT_PREFIX}{_id(participant_id)}")
 
 
 def all_time_board(campaign_id: str) -> str:
@@ -119,6 +160,10 @@ def join_order(campaign_id: str) -> str:
 
 def due_shard(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def is_delivery(key: Key) -> bool:
+    return key.sort.startswith(DELIVERY_PREFIX)
 
 
 def participant_in(partition: str) -> str:

@@ -119,12 +119,13 @@ def ids_with(
     campaign_id: str, pair_hash: str, limit: int, *, from_id: str | None = None
 ) -> list[str]:
     """Up to `limit` participants with a metadata value, by id, from `from_id` on."""
-    start = keys.metadata_entry(campaign_id, pair_hash, from_id) if from_id else None
+    first = keys.metadata_entry(campaign_id, pair_hash, from_id or "-").sort
+    last = f"{keys.PARTICIPANT_PREFIX}~"
     entries = store.query(
         None,
         keys.metadata_pair(campaign_id, pair_hash),
         limit=limit,
-        at_least=start.sort if start else None,
+        between=(first, last),
     )
     return [entry["participantId"] for entry in entries]
 

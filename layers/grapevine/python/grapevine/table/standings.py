@@ -13,10 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from grapevine.months import year_of
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
-from grapevine.table.store import Index, Item
+from grapevine.table.store import Index
 
 _UNIT = 10**10
 
@@ -52,6 +54,7 @@ class Standing(Entity):
     referral_count: int = 0
     even_month: MonthCount | None = None
     odd_month: MonthCount | None = None
+    year: tuple[int, int] | None = None
     deleted_at: int | None = None
     expires_at: int | None = None
     due_shard: str | None = None
@@ -68,19 +71,28 @@ class Standing(Entity):
     def _slot_of(self, month: int) -> MonthCount:
         return (self.odd_month if month % 2 else self.even_month) or (0, 0)
 
+    def count_in_year(self, year: int) -> int:
+        counted_year, count = self.year or (0, 0)
+        return count if counted_year == year else 0
+
     def plus_one(self, month: int) -> Standing:
         """With one more referral, credited in `month`."""
-        return self._counting(month, self.count_in(month) + 1, self.referral_count + 1)
+        return self._changed_by(1, month)
 
     def minus_one(self, month: int) -> Standing:
         """Without one referral that was credited in `month`."""
-        left_in_month = max(self.count_in(month) - 1, 0)
-        return self._counting(month, left_in_month, self.referral_count - 1)
+        return self._changed_by(-1, month)
 
-    def _counting(self, month: int, in_month: int, in_total: int) -> Standing:
-        changed = replace(self, version=self.version + 1, referral_count=in_total)
+    def _changed_by(self, change: int, month: int) -> Standing:
+        changed = replace(
+            self, version=self.version + 1, referral_count=self.referral_count + change
+        )
+        year = year_of(month)
+        if (self.year or (0, 0))[0] <= year:
+            changed = replace(changed, year=(year, max(self.count_in_year(year) + change, 0)))
         if self._slot_of(month)[0] > month:
             return changed
+        in_month = max(self.count_in(month) + change, 0)
         counted = (month, in_month) if in_month else None
         if month % 2:
             return replace(changed, odd_month=counted)
@@ -111,9 +123,9 @@ class Place:
     join_sequence: int
 
 
-def all_time_places(campaign_id: str) -> list[Place]:
-    """Every participant of the campaign, best first. Reads the whole board."""
-    return _places(_ALL_TIME, keys.all_time_board(campaign_id))
+def all_time_places(campaign_id: str, limit: int | None = None) -> list[Place]:
+    """The first `limit` participants (every one, without it) of the campaign, best first."""
+    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit)
 
 
 def month_places(campaign_id: str, month: int) -> list[Place]:
@@ -121,8 +133,8 @@ def month_places(campaign_id: str, month: int) -> list[Place]:
     return _places(_MONTH[month % 2], keys.month_board(campaign_id, month))
 
 
-def _places(index: Index, board: str) -> list[Place]:
-    entries = store.query(index, board, descending=True)
+def _places(index: Index, board: str, limit: int | None = None) -> list[Place]:
+    entries = store.query(index, board, descending=True, limit=limit)
     return [_place(entry["partition"], entry[index.sort]) for entry in entries]
 
 

@@ -10,19 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from grapevine import runtime
+from grapevine.table.attributes import Item, marshal, unmarshal
 from grapevine.table.keys import Key
-
-Item = dict[str, Any]
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 
 _GET_LIMIT = 100
 _CONFLICTS = frozenset(
@@ -74,7 +68,15 @@ class Add:
     amounts: Mapping[str, int]
 
 
-Write = Put | Delete | Add
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Writes nothing, but the condition must hold for the others to be written."""
+
+    key: Key
+    condition: Condition
+
+
+Write = Put | Delete | Add | Check
 
 
 class TransactionCanceled(Exception):
@@ -90,10 +92,10 @@ def get(key: Key) -> Item | None:
     """The item as it is now (strongly consistent)."""
     response = runtime.dynamodb().get_item(
         TableName=runtime.settings().table_name,
-        Key=_marshal(_key_attributes(key)),
+        Key=marshal(_key_attributes(key)),
         ConsistentRead=True,
     )
-    return _unmarshal(response["Item"]) if "Item" in response else None
+    return unmarshal(response["Item"]) if "Item" in response else None
 
 
 def get_many(keys: Iterable[Key]) -> dict[Key, Item]:
@@ -109,12 +111,15 @@ def _get_batch(keys: Sequence[Key]) -> dict[Key, Item]:
     table = runtime.settings().table_name
     found: dict[Key, Item] = {}
     pending: Any = {
-        table: {"Keys": [_marshal(_key_attributes(key)) for key in keys], "ConsistentRead": True}
+        table: {
+            "Keys": [marshal(_key_attributes(key)) for key in keys],
+            "ConsistentRead": True,
+        }
     }
     while pending:
         response = runtime.dynamodb().batch_get_item(RequestItems=pending)
         for raw in response["Responses"].get(table, []):
-            item = _unmarshal(raw)
+            item = unmarshal(raw)
             found[Key(item["partition"], item["sort"])] = item
         pending = response.get("UnprocessedKeys")
     return found
@@ -136,31 +141,29 @@ def query(
     limit: int | None = None,
     descending: bool = False,
     prefix: str | None = None,
+    between: tuple[str, str] | None = None,
     at_most: int | None = None,
-    at_least: str | None = None,
 ) -> list[Item]:
     """The first `limit` items (all, without one) of a partition of the table or of an index.
 
-    `prefix` keeps the sort keys that begin with it, `at_least` those from it on, `at_most` the
-    numeric ones up to it; at most one of them is given. The table and the local index are read
-    consistently; a global index shows a write a moment later.
+    `prefix` keeps the sort keys that begin with it, `between` those from the one to the other,
+    `at_most` the numeric ones up to it; at most one of them is given. The table and the local index
+    are read consistently; a global index shows a write a moment later.
     """
     partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
-    bounds = {
-        "begins_with(#s, :s)": prefix,
-        "#s >= :s": at_least,
-        "#s <= :s": at_most,
-    }
     condition, values = "#p = :p", dict[str, Any]({":p": partition})
-    for clause, bound in bounds.items():
-        if bound is not None:
-            condition, values[":s"] = f"#p = :p AND {clause}", bound
+    if prefix is not None:
+        condition, values[":s"] = "#p = :p AND begins_with(#s, :s)", prefix
+    if between is not None:
+        condition, (values[":s"], values[":t"]) = "#p = :p AND #s BETWEEN :s AND :t", between
+    if at_most is not None:
+        condition, values[":s"] = "#p = :p AND #s <= :s", at_most
     names = {"#p": partition_name} | ({"#s": sort_name} if "#s" in condition else {})
     request: dict[str, Any] = {
         "TableName": runtime.settings().table_name,
         "KeyConditionExpression": condition,
         "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": _marshal(values),
+        "ExpressionAttributeValues": marshal(values),
         "ScanIndexForward": not descending,
         "ConsistentRead": partition_name == "partition",
     }
@@ -171,7 +174,7 @@ def query(
         if limit is not None:
             request["Limit"] = limit - len(items)
         response = runtime.dynamodb().query(**request)
-        items.extend(_unmarshal(raw) for raw in response["Items"])
+        items.extend(unmarshal(raw) for raw in response["Items"])
         last = response.get("LastEvaluatedKey")
         if last is None or (limit is not None and len(items) >= limit):
             return items
@@ -216,7 +219,7 @@ def increment(key: Key, type_name: str, attribute: str) -> int:
         ReturnValues="UPDATED_NEW",
         **_addition(Add(key, type_name, {attribute: 1})),
     )
-    return int(_unmarshal(response["Attributes"])[attribute])
+    return int(unmarshal(response["Attributes"])[attribute])
 
 
 def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
@@ -224,10 +227,10 @@ def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
     try:
         runtime.dynamodb().update_item(
             TableName=runtime.settings().table_name,
-            Key=_marshal(_key_attributes(key)),
+            Key=marshal(_key_attributes(key)),
             UpdateExpression="SET dueAt = :until",
             ConditionExpression="dueAt = :seen",
-            ExpressionAttributeValues=_marshal({":until": until, ":seen": seen_due_at}),
+            ExpressionAttributeValues=marshal({":until": until, ":seen": seen_due_at}),
         )
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -239,10 +242,25 @@ def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
 def _transact_item(table: str, write: Write) -> Any:
     match write:
         case Put(item=item, condition=condition):
-            return {"Put": {"TableName": table, "Item": _marshal(item), **_condition(condition)}}
+            return {
+                "Put": {
+                    "TableName": table,
+                    "Item": marshal(item),
+                    **_condition(condition),
+                }
+            }
         case Delete(key=key, condition=condition):
-            where = _marshal(_key_attributes(key))
+            where = marshal(_key_attributes(key))
             return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
+        case Check(key=key, condition=condition):
+            where = marshal(_key_attributes(key))
+            return {
+                "ConditionCheck": {
+                    "TableName": table,
+                    "Key": where,
+                    **_condition(condition),
+                }
+            }
         case Add():
             return {"Update": {"TableName": table, **_addition(write)}}
 
@@ -252,10 +270,10 @@ def _addition(add: Add) -> Any:
     values = {f":a{index}": amount for index, amount in enumerate(add.amounts.values())}
     additions = ", ".join(f"#a{index} :a{index}" for index in range(len(names)))
     return {
-        "Key": _marshal(_key_attributes(add.key)),
+        "Key": marshal(_key_attributes(add.key)),
         "UpdateExpression": f"SET #type = :type ADD {additions}",
         "ExpressionAttributeNames": {"#type": "type", **names},
-        "ExpressionAttributeValues": _marshal({":type": add.type, **values}),
+        "ExpressionAttributeValues": marshal({":type": add.type, **values}),
     }
 
 
@@ -266,33 +284,9 @@ def _condition(condition: Condition) -> dict[str, Any]:
         "ExpressionAttributeNames": {name: name[1:]},
     }
     if condition.values:
-        clause["ExpressionAttributeValues"] = _marshal(dict(condition.values))
+        clause["ExpressionAttributeValues"] = marshal(dict(condition.values))
     return clause
 
 
 def _key_attributes(key: Key) -> Item:
     return {"partition": key.partition, "sort": key.sort}
-
-
-def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(value) for name, value in item.items()}
-
-
-def _unmarshal(raw: Mapping[str, Any]) -> Item:
-    return {name: _plain(_deserializer.deserialize(value)) for name, value in raw.items()}
-
-
-def from_stream_image(image: Mapping[str, Any]) -> Item:
-    """An item as a stream record carries it."""
-    return _unmarshal(image)
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return int(value)
-        case list():
-            return [_plain(entry) for entry in value]
-        case dict():
-            return {name: _plain(entry) for name, entry in value.items()}
-    return value

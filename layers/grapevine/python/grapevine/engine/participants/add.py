@@ -10,10 +10,14 @@ in between leaves a hole.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, cast
 
 from grapevine import ids, runtime
 from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
+from grapevine.engine.credit import Referrer
+from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.lookup import (
     Participant,
     participant_in,
@@ -24,12 +28,14 @@ from grapevine.engine.participants.lookup import (
 from grapevine.engine.participants.metadata import Scalar
 from grapevine.engine.participants.share import vanity_key_for
 from grapevine.engine.program import options_of
+from grapevine.engine.rewards.earning import Offer, offer_of
 from grapevine.errors import Busy
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign, next_join_sequence
 from grapevine.table.participants import EmailGuard, Profile, normalise_email
-from grapevine.table.referrals import Referral, ReferralStatus
+from grapevine.table.referrals import ReferralStatus
+from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write
 
@@ -83,6 +89,7 @@ class _Adding:
         self._campaign = campaign
         self._new = new
         self._terms = referrals.terms_of(campaign)
+        self._offer: Offer | None = None
         self._join_sequence: int | None = None
         self._participant_id = ids.participant_id()
         self._vanity_key = vanity_key_for(new.first_name, self._participant_id)
@@ -98,14 +105,12 @@ class _Adding:
         referrer = self._referrer(referrer_id_in(found.get(referrer_key) if referrer_key else None))
         if self._join_sequence is None:
             self._join_sequence = next_join_sequence(campaign_id)
-        profile, standing, referral = self._compose(referrer, self._join_sequence)
+        profile, standing = self._compose(referrer, self._join_sequence)
         writes: list[Write] = [
             Put(entity.to_item(), ABSENT) for entity in (profile, standing, *profile.companions)
         ]
-        if referral and referrer:
-            writes.append(Put(referral.to_item(), ABSENT))
-            if referral.status == "CREDIT_AWARDED":
-                writes.append(credit.credit_write(referrer, referral))
+        if referrer:
+            writes += self._referral_writes(referrer, profile)
         try:
             store.transact(writes)
         except TransactionCanceled as lost:
@@ -138,16 +143,34 @@ class _Adding:
         self.give_up()
         return Added(participant, is_new=False)
 
-    def _referrer(self, referrer_id: str | None) -> Standing | None:
+    def _referrer(self, referrer_id: str | None) -> Referrer | None:
         if referrer_id is None:
             return None
-        item = store.get(keys.standing(self._campaign.campaign_id, referrer_id))
-        standing = Standing.from_item(item) if item else None
-        return standing if standing and standing.deleted_at is None else None
+        campaign = self._campaign
+        find = partial(credit.find_referrer, campaign.campaign_id, referrer_id)
+        if self._offer is not None:
+            return find()
+        # The two results have different types, which a list of calls cannot say.
+        results: list[Any] = in_parallel([find, partial(offer_of, campaign)])
+        referrer, self._offer = results
+        return cast("Referrer | None", referrer)
 
-    def _compose(
-        self, referrer: Standing | None, join_sequence: int
-    ) -> tuple[Profile, Standing, Referral | None]:
+    def _referral_writes(self, referrer: Referrer, profile: Profile) -> list[Write]:
+        campaign_id = profile.campaign_id
+        referral = referrals.opened(
+            campaign_id,
+            referrer.standing.participant_id,
+            profile.participant_id,
+            requested=self._new.referral_status,
+            joined_at=profile.created_at,
+            terms=self._terms,
+            now=profile.created_at,
+        )
+        friend = Earnings(campaign_id=campaign_id, participant_id=profile.participant_id)
+        offer = self._offer or offer_of(self._campaign)
+        return credit.writes_for_new(referrer, referral, friend, offer, self._terms)
+
+    def _compose(self, referrer: Referrer | None, join_sequence: int) -> tuple[Profile, Standing]:
         new, now, campaign_id = self._new, runtime.now_ms(), self._campaign.campaign_id
         profile = Profile(
             campaign_id=campaign_id,
@@ -157,7 +180,7 @@ class _Adding:
             last_name=new.last_name,
             created_at=now,
             referral_source="PARTICIPANT" if referrer else "DIRECT",
-            referrer_id=referrer.participant_id if referrer else None,
+            referrer_id=referrer.standing.participant_id if referrer else None,
             metadata=dict(new.metadata),
             vanity_keys=(self._vanity_key,) if self._vanity_key else (),
         )
@@ -174,18 +197,7 @@ class _Adding:
             join_sequence=join_sequence,
             joined_month=month_at(now),
         )
-        if referrer is None:
-            return profile, standing, None
-        referral = referrals.opened(
-            campaign_id,
-            referrer.participant_id,
-            self._participant_id,
-            requested=new.referral_status,
-            joined_at=now,
-            terms=self._terms,
-            now=now,
-        )
-        return profile, standing, referral
+        return profile, standing
 
     def _choose_other_keys(self, profile: Profile, failed: frozenset[keys.Key]) -> None:
         """A taken id is drawn anew; a generated vanity key that somebody owns is left out."""

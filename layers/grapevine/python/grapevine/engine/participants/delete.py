@@ -21,13 +21,24 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
+from grapevine.table.rewards import EarnedReward, Earnings, earned_by
 from grapevine.table.standings import Standing
-from grapevine.table.store import PRESENT, Delete, Put, TransactionCanceled, Write, version
+from grapevine.table.store import (
+    ABSENT,
+    PRESENT,
+    Check,
+    Delete,
+    Put,
+    TransactionCanceled,
+    Write,
+    version,
+)
 
 ERASE_AFTER_MS = 2 * 60 * 1000
 """Longer than a function can run: by then, no sign-up is on its way that still saw the referrer."""
 
 _ERASE_AT_ONCE = 200
+_MOST_DELETES = 100
 
 
 def delete(located: Located) -> Profile:
@@ -68,12 +79,28 @@ def _deletion(participant: Participant) -> list[Write]:
         Put(tombstone.to_item(), version(standing.version)),
         *(Delete(companion.key, PRESENT) for companion in profile.companions),
     ]
+    earnings_key = keys.earnings(profile.campaign_id, profile.participant_id)
+    item = store.get(earnings_key)
+    if item is None:
+        # A leaderboard reward may be on its way to somebody who has earned nothing yet.
+        writes.append(Check(earnings_key, ABSENT))
+    else:
+        earnings = Earnings.from_item(item)
+        ended = replace(
+            earnings,
+            version=earnings.version + 1,
+            times={},
+            deleted_at=now,
+            expires_at=tombstone.expires_at,
+        )
+        writes.append(Put(ended.to_item(), version(earnings.version)))
     ties = credit.ties_of(participant)
     if ties:
         writes.append(Delete(ties.referral.key, version(ties.referral.version)))
         if ties.referral.credited_month is not None:
-            uncredited = ties.referrer.minus_one(ties.referral.credited_month)
-            writes.append(Put(uncredited.to_item(), version(ties.referrer.version)))
+            counts = ties.referrer.standing
+            uncredited = counts.minus_one(ties.referral.credited_month)
+            writes.append(Put(uncredited.to_item(), version(counts.version)))
     return writes
 
 
@@ -122,7 +149,10 @@ def erase(tombstone: Standing) -> None:
     left = referrals.of_referrer(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     for referral in left:
         detach(referral)
-    done = len(left) < _ERASE_AT_ONCE
+    rewards = earned_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
+    for start in range(0, len(rewards), _MOST_DELETES):
+        _remove_rewards(rewards[start : start + _MOST_DELETES])
+    done = max(len(left), len(rewards)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,
         version=tombstone.version + 1,
@@ -135,6 +165,14 @@ def erase(tombstone: Standing) -> None:
     except TransactionCanceled as lost:
         if not lost.failed:
             raise Busy from None
+
+
+def _remove_rewards(rewards: list[EarnedReward]) -> None:
+    try:
+        store.transact([Delete(reward.key, PRESENT) for reward in rewards])
+    except TransactionCanceled:
+        # Another worker is at the same tombstone: the message comes again and finds what is left.
+        raise Busy from None
 
 
 def detach(referral: Referral) -> None:

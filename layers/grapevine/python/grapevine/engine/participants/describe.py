@@ -1,9 +1,9 @@
-"""Everything that an answer says of participants, read together: two rounds after the first read
-whatever the number of participants (one, when they are all there)."""
+"""Everything that an answer says of participants, read together: one round after they are there,
+and a second one for the rewards of those who have earned any, whatever their number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -13,14 +13,19 @@ from grapevine.engine import referrals, standings
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.lookup import Participant, participant_in, participant_keys
 from grapevine.engine.participants.share import share_url
+from grapevine.engine.rewards.earning import earnings_in
 from grapevine.engine.standings import Boards, Ranks
 from grapevine.months import month_at, start_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.referrals import CreditedFriend, Referral, ReferralStatus, credited_of
+from grapevine.table.rewards import EarnedReward, configs_of, earned_by
 
 LISTED_FRIENDS = 100
 """How many credited friends an answer lists by id."""
+
+LISTED_REWARDS = 100
+"""How many rewards an answer shows of a participant; the rewards endpoint pages through all."""
 
 ReferralSource = Literal["DIRECT", "PARTICIPANT", "DELETED_PARTICIPANT"]
 
@@ -38,6 +43,8 @@ class Description:
     share_url: str
     referral_source: ReferralSource
     referral_status: ReferralStatus | None
+    is_winner: bool
+    rewards: list[EarnedReward]
     referrer: Description | None
 
 
@@ -49,7 +56,7 @@ def describe(campaign: Campaign, participants: Sequence[Participant]) -> list[De
 
 
 class _Reading:
-    """One parallel round that reads all that the descriptions need."""
+    """The rounds that read all that the descriptions need."""
 
     def __init__(self, campaign: Campaign, participants: Sequence[Participant], now: int) -> None:
         self._campaign, self._now = campaign, now
@@ -59,6 +66,8 @@ class _Reading:
         referred = [p.profile for p in participants if p.profile.referrer_id]
         referrer_ids = list(dict.fromkeys(p.referrer_id for p in referred if p.referrer_id))
         wanted = [key for one in referrer_ids for key in participant_keys(campaign_id, one)]
+        people = dict.fromkeys([p.participant_id for p in participants] + referrer_ids)
+        wanted += [keys.earnings(campaign_id, one) for one in people]
         wanted += [
             keys.referral(campaign_id, p.referrer_id, p.participant_id)
             for p in referred
@@ -71,14 +80,38 @@ class _Reading:
         results: list[Any] = in_parallel(
             [
                 *standings.board_reads(campaign_id, self._month),
-                *([partial(store.get_many, wanted)] if wanted else []),
+                partial(store.get_many, wanted),
                 *(partial(credited_of, campaign_id, one, LISTED_FRIENDS) for one in listed),
             ]
         )
         self._boards = Boards(self._month, results[0], results[1], results[2])
-        self._found = results[3] if wanted else {}
-        friends = results[4:] if wanted else results[3:]
-        self._friends: dict[str, list[CreditedFriend]] = dict(zip(listed, friends, strict=True))
+        self._found = results[3]
+        self._friends: dict[str, list[CreditedFriend]] = dict(zip(listed, results[4:], strict=True))
+        self._rewards = self._visible_rewards(participants)
+
+    def _visible_rewards(
+        self, participants: Sequence[Participant]
+    ) -> dict[str, list[EarnedReward]]:
+        """What the participants have earned; a second round, for those who have earned anything.
+        Rewards of a campaign reward that is hidden now are hidden, too."""
+        campaign_id = self._campaign.campaign_id
+        earners = [
+            p.participant_id
+            for p in participants
+            if earnings_in(self._found, campaign_id, p.participant_id).earned
+        ]
+        if not earners:
+            return {}
+        calls: list[Callable[[], list[Any]]] = [
+            partial(configs_of, campaign_id),
+            *(partial(earned_by, campaign_id, one, LISTED_REWARDS) for one in earners),
+        ]
+        configs, *earned = in_parallel(calls)
+        offered = {config.reward_id for config in configs if config.is_offered}
+        return {
+            earner: [reward for reward in rewards if reward.reward_id in offered]
+            for earner, rewards in zip(earners, earned, strict=True)
+        }
 
     def description(self, participant: Participant) -> Description:
         campaign_id, profile = self._campaign.campaign_id, participant.profile
@@ -113,5 +146,9 @@ class _Reading:
             share_url=share_url(self._campaign, participant.profile),
             referral_source=source,
             referral_status=status,
+            is_winner=earnings_in(
+                self._found, self._campaign.campaign_id, participant.participant_id
+            ).is_winner,
+            rewards=self._rewards.get(participant.participant_id, []),
             referrer=referrer,
         )

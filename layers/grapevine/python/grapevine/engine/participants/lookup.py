@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from grapevine.errors import UnknownParticipant
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.participants import EmailGuard, KeyGuard, Profile, normalise_email
 from grapevine.table.standings import Standing
-from grapevine.table.store import Item
 
 MAX_EMAIL_BYTES = 1000
 """More than any stored address has; a key of the table may have 2048."""

@@ -12,7 +12,7 @@ from typing import TypedDict
 from grapevine import runtime
 from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
-from grapevine.engine.credit import Ties
+from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.lookup import (
     Located,
@@ -22,12 +22,12 @@ from grapevine.engine.participants.lookup import (
     referrer_id_in,
 )
 from grapevine.engine.participants.metadata import InvalidMetadata, Scalar
+from grapevine.engine.rewards.earning import earnings_in, offer_of
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import ReferralStatus
-from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, PRESENT, Delete, Put, TransactionCanceled, Write, version
 
 
@@ -153,37 +153,39 @@ def _status_writes(campaign: Campaign, ties: Ties | None, requested: ReferralSta
         raise _refused("referralStatus", "already_awarded", message)
     terms = referrals.terms_of(campaign)
     after = referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
-    return [] if after == ties.referral else credit.writes_for(ties, after)
+    return [] if after == ties.referral else credit.writes_for(ties, after, offer_of(campaign))
 
 
 def _with_referrer(
     campaign: Campaign, profile: Profile, changes: Changes
 ) -> tuple[Profile, list[Write]]:
     referrer = _resolve_referrer(campaign.campaign_id, changes["referred_by"])
-    if referrer.participant_id == profile.participant_id:
+    referrer_id = referrer.standing.participant_id
+    if referrer_id == profile.participant_id:
         message = "A participant cannot be their own referrer."
         raise _refused("referredBy", "self_referral", message)
+    terms = referrals.terms_of(campaign)
     referral = referrals.opened(
         campaign.campaign_id,
-        referrer.participant_id,
+        referrer_id,
         profile.participant_id,
         requested=changes.get("referral_status"),
         joined_at=profile.created_at,
-        terms=referrals.terms_of(campaign),
+        terms=terms,
         now=runtime.now_ms(),
     )
-    writes: list[Write] = [Put(referral.to_item(), ABSENT)]
-    if referral.status == "CREDIT_AWARDED":
-        writes.append(credit.credit_write(referrer, referral))
-    referred = replace(profile, referrer_id=referrer.participant_id, referral_source="PARTICIPANT")
+    found = store.get_many([keys.earnings(campaign.campaign_id, profile.participant_id)])
+    friend = earnings_in(found, campaign.campaign_id, profile.participant_id)
+    writes = credit.writes_for_new(referrer, referral, friend, offer_of(campaign), terms)
+    referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
     return referred, writes
 
 
-def _resolve_referrer(campaign_id: str, referred_by: str) -> Standing:
+def _resolve_referrer(campaign_id: str, referred_by: str) -> Referrer:
     guard_key = referrer_guard_key(campaign_id, referred_by)
     referrer_id = referrer_id_in(store.get(guard_key) if guard_key else None)
-    item = store.get(keys.standing(campaign_id, referrer_id)) if referrer_id else None
-    if item is None or (standing := Standing.from_item(item)).deleted_at is not None:
+    referrer = credit.find_referrer(campaign_id, referrer_id) if referrer_id else None
+    if referrer is None:
         message = "No participant of the campaign has this id, vanity key or email."
         raise _refused("referredBy", "unknown_referrer", message)
-    return standing
+    return referrer

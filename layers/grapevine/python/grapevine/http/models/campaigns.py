@@ -6,9 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from grapevine.engine.campaigns import CampaignChanges, CampaignWithTotals, NewCampaign
+from grapevine.engine.campaigns import (
+    CampaignChanges,
+    CampaignView,
+    NewCampaign,
+)
+from grapevine.engine.rewards.configs import MOST_CONFIGS
 from grapevine.engine.values import WebAddress
 from grapevine.http.models.fields import Input, Name, Output, when_sent
+from grapevine.http.models.rewards import CreateReward, Reward
 
 _GOALS = Literal[
     "CUSTOMERS",
@@ -40,7 +46,7 @@ class CreateCampaign(Input):
         str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(alias="currencyISO")
     ] = "USD"
     goal: _GOALS | None = None
-    rewards: Annotated[tuple[Any, ...], Field(max_length=0)] = ()
+    rewards: Annotated[tuple[CreateReward, ...], Field(max_length=MOST_CONFIGS)] = ()
 
     def to_engine(self) -> NewCampaign:
         return NewCampaign(
@@ -50,6 +56,7 @@ class CreateCampaign(Input):
             company_logo_image_url=self.company_logo_image_url,
             currency_iso=self.currency_iso,
             goal=self.goal,
+            rewards=tuple(reward.fields() for reward in self.rewards),
         )
 
 
@@ -80,10 +87,10 @@ class Campaign(Output):
     impression_count: int
     invite_count: int
     winner_count: int
-    rewards: list[Any]
+    rewards: list[Reward]
 
     @classmethod
-    def of(cls, shown: CampaignWithTotals) -> Campaign:
+    def of(cls, shown: CampaignView) -> Campaign:
         campaign, totals = shown.campaign, shown.totals
         return cls(
             id=campaign.campaign_id,
@@ -95,8 +102,8 @@ class Campaign(Output):
             participant_count=totals.participant_count,
             impression_count=0,
             invite_count=0,
-            winner_count=0,
-            rewards=[],
+            winner_count=totals.winner_count,
+            rewards=[Reward.of(config) for config in shown.rewards],
         )
 
 

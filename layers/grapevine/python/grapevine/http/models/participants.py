@@ -26,6 +26,7 @@ from grapevine.http.models.fields import (
     VanityKey,
     when_sent,
 )
+from grapevine.http.models.rewards import ParticipantReward
 
 Status = Literal["CREDIT_PENDING", "CREDIT_AWARDED", "CREDIT_EXPIRED"]
 Source = Literal["DIRECT", "PARTICIPANT", "DELETED_PARTICIPANT"]
@@ -150,7 +151,7 @@ class Participant(_Person):
     referral_status: Status | None = None
     referred_by: str | None = None
     referrer: Referrer | None
-    rewards: list[object]
+    rewards: list[ParticipantReward]
     vanity_keys: list[str]
     mobile_instance_id: str | None
     notes: str | None
@@ -163,7 +164,7 @@ class Participant(_Person):
         profile = shown.participant.profile
         fields = _person(shown) | {
             "referrer": Referrer.of(shown.referrer) if shown.referrer else None,
-            "rewards": [],
+            "rewards": [ParticipantReward.of(reward) for reward in shown.rewards],
             "vanity_keys": list(profile.vanity_keys),
             "mobile_instance_id": profile.mobile_instance_id,
             "notes": profile.notes,
@@ -197,7 +198,7 @@ def _person(shown: Description) -> dict[str, Any]:
         "referral_source": shown.referral_source,
         "fraud_risk_level": "LOW",
         "fraud_reason_code": "UNIQUE_IDENTITY",
-        "is_winner": False,
+        "is_winner": shown.is_winner,
         "share_count": dict.fromkeys(SHARE_CHANNELS, 0),
         "impression_count": 0,
         "unique_impression_count": 0,

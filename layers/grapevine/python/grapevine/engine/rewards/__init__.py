@@ -1,0 +1,1 @@
+"""Rewards: offered, earned exactly once, approved and fulfilled."""
