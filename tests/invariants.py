@@ -13,7 +13,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from grapevine.months import month_at
+from grapevine.months import month_at, year_of
 from grapevine.table import keys
 from grapevine.table.keys import Key
 from grapevine.table.participants import hash_of_pair, normalise_email, text_of
@@ -72,7 +72,7 @@ def check(stack: Stack, *, drained: bool = True, dense: bool = True) -> None:
     """
     items = table_of(stack)
     wrong = [*_accounts(items), *_strangers(items)]
-    for campaign in _of_type(items.values(), "Campaign"):
+    for campaign in of_type(items.values(), "Campaign"):
         facts = _Facts(items, campaign, month_at(stack.now_ms()))
         wrong += facts.problems(drained=drained, dense=dense)
     assert not wrong, "\n".join([f"{len(wrong)} things are wrong in the table:", *wrong])
@@ -87,7 +87,7 @@ def waiting(stack: Stack) -> list[Key]:
     ]
 
 
-def _of_type(items: Iterable[Item], type_name: str) -> list[Item]:
+def of_type(items: Iterable[Item], type_name: str) -> list[Item]:
     return [item for item in items if item["type"] == type_name]
 
 
@@ -101,19 +101,19 @@ def _accounts(items: dict[Key, Item]) -> Iterator[str]:
     everything = items.values()
     yield from _one_to_one(
         "the account's list of campaigns",
-        ((i["accountId"], i["campaignId"]) for i in _of_type(everything, "AccountCampaign")),
-        ((i["accountId"], i["campaignId"]) for i in _of_type(everything, "Campaign")),
+        ((i["accountId"], i["campaignId"]) for i in of_type(everything, "AccountCampaign")),
+        ((i["accountId"], i["campaignId"]) for i in of_type(everything, "Campaign")),
     )
     yield from _one_to_one(
         "the account's list of keys",
-        ((i["accountId"], i["keyId"], i["keyHash"]) for i in _of_type(everything, "AccountApiKey")),
-        ((i["accountId"], i["keyId"], i["keyHash"]) for i in _of_type(everything, "ApiKey")),
+        ((i["accountId"], i["keyId"], i["keyHash"]) for i in of_type(everything, "AccountApiKey")),
+        ((i["accountId"], i["keyId"], i["keyHash"]) for i in of_type(everything, "ApiKey")),
     )
 
 
 def _strangers(items: dict[Key, Item]) -> Iterator[str]:
     """Items of no campaign: all that is said of one below is said of those it finds by its id."""
-    campaigns = {each["campaignId"] for each in _of_type(items.values(), "Campaign")}
+    campaigns = {each["campaignId"] for each in of_type(items.values(), "Campaign")}
     singles = {
         *(keys.totals(each) for each in campaigns),
         *(keys.join_sequence(each) for each in campaigns),
@@ -134,19 +134,20 @@ class _Facts:
         self._month = month
         self._campaign_id = campaign_id = campaign["campaignId"]
         own = [item for item in items.values() if item.get("campaignId") == campaign_id]
-        self._profiles = {i["participantId"]: i for i in _of_type(own, "Profile")}
-        standings = {i["participantId"]: i for i in _of_type(own, "Standing")}
+        self._profiles = {i["participantId"]: i for i in of_type(own, "Profile")}
+        standings = {i["participantId"]: i for i in of_type(own, "Standing")}
         self._living = {id_: i for id_, i in standings.items() if "deletedAt" not in i}
         self._tombstones = {id_: i for id_, i in standings.items() if "deletedAt" in i}
         self._standings = standings
-        self._referrals = _of_type(own, "Referral")
+        self._referrals = of_type(own, "Referral")
         self._rows: dict[str, list[Item]] = defaultdict(list)
         for row in self._referrals:
             self._rows[row["referrerId"]].append(row)
-        self._email_guards = _of_type(own, "EmailGuard")
-        self._key_guards = _of_type(own, "KeyGuard")
-        self._metadata_entries = _of_type(own, "MetadataEntry")
-        self._counted = {i["participantId"]: i for i in _of_type(own, "Counted")}
+        self._email_guards = of_type(own, "EmailGuard")
+        self._key_guards = of_type(own, "KeyGuard")
+        self._metadata_entries = of_type(own, "MetadataEntry")
+        self._earnings = {i["participantId"]: i for i in of_type(own, "Earnings")}
+        self._counted = {(i["source"], i["participantId"]): i for i in of_type(own, "Counted")}
         self._totals = items.get(keys.totals(campaign_id), {})
         self._sequence = items.get(keys.join_sequence(campaign_id), {}).get("joinSequence", 0)
 
@@ -267,6 +268,11 @@ class _Facts:
             if by_month[month] != slots.get(month, 0):
                 yield f"{id_} counts {slots.get(month, 0)} in {month}, has {by_month[month]}"
 
+        year, in_year = map(int, standing.get("year") or (year_of(self._month), 0))
+        credited_then = sum(1 for row in credited if year_of(int(row["creditedMonth"])) == year)
+        if in_year != credited_then or year > year_of(self._month):
+            yield f"{id_} counts {in_year} in the year {year}, has {credited_then}"
+
     def _boards(self, standing: Item) -> Iterator[str]:
         """The index attributes, from the counts as the facts have them."""
         id_, sequence = standing["participantId"], int(standing["joinSequence"])
@@ -291,14 +297,25 @@ class _Facts:
         found = (self._totals.get("participantCount", 0), self._totals.get("referralCount", 0))
         if found != (len(self._living), referrals):
             yield f"totals are {found}, should be {(len(self._living), referrals)}"
-        yield from _one_to_one("counted", self._counted, self._standings)
-        for id_, counted in self._counted.items():
-            standing = self._standings.get(id_, {})
+        sources = {"Standing": self._standings, "Earnings": self._earnings}
+        yield from _one_to_one(
+            "counted",
+            self._counted,
+            ((source, id_) for source, items in sources.items() for id_ in items),
+        )
+        for (source, id_), counted in self._counted.items():
+            item = sources[source].get(id_, {})
             alive = id_ in self._living
-            wanted = (standing.get("version"), int(alive), standing.get("referralCount"))
-            has = (counted["version"], counted["participants"], counted["referrals"])
-            if has != wanted:
-                yield f"counted of {id_} is {has}, should be {wanted}"
+            if source == "Standing":
+                wanted = {
+                    "participantCount": int(alive),
+                    "referralCount": item.get("referralCount") if alive else 0,
+                }
+            else:
+                wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
+            has = (counted["version"], json.loads(counted["amounts"]))
+            if has != (item.get("version"), wanted):
+                yield f"counted of {source} {id_} is {has}, should be {wanted} of {item}"
             if ("expiresAt" in counted) == alive:
                 yield f"counted of {id_} goes away at the wrong time: {counted}"
 

@@ -7,36 +7,13 @@ a mistake in the engine's arithmetic cannot hide here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-from boto3.dynamodb.types import TypeDeserializer
+from collections.abc import Iterator
 
 from grapevine.months import month_at, year_of
 from grapevine.table import keys
 from grapevine.table.keys import Key
 from local.stack import Stack
-
-Item = dict[str, Any]
-
-_deserializer = TypeDeserializer()
-
-
-def table_of(stack: Stack) -> dict[Key, Item]:
-    """Every item of the stack's table."""
-    pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=stack.table_name, ConsistentRead=True
-    )
-    items = (
-        {name: _deserializer.deserialize(value) for name, value in raw.items()}
-        for page in pages
-        for raw in page["Items"]
-    )
-    return {Key(item["partition"], item["sort"]): item for item in items}
-
-
-def of_type(items: Iterable[Item], type_name: str) -> list[Item]:
-    return [item for item in items if item["type"] == type_name]
+from tests.invariants import Item, of_type, table_of
 
 
 def check(stack: Stack, *, unremoved: bool = True, drained: bool = True) -> None:

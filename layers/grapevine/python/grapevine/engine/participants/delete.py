@@ -69,6 +69,7 @@ def _deletion(participant: Participant) -> list[Write]:
         referral_count=0,
         even_month=None,
         odd_month=None,
+        year=None,
         deleted_at=now,
         expires_at=(now + TOMBSTONE_LIFE_MS) // 1000,
         due_shard=shard_of(profile.participant_id),
