@@ -16,6 +16,7 @@ from grapevine.table import keys, store
 from grapevine.table.attributes import Change
 from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
+from grapevine.table.impressions import Impressions
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, Add, Put, TransactionCanceled, Write, version
@@ -31,6 +32,9 @@ def contribution(change: Change) -> Counted:
         earnings = Earnings.from_item(image)
         amounts = {"winnerCount": int(earnings.is_winner)}
         return _counted(earnings, amounts)
+    if image["type"] == Impressions.TYPE:
+        impressions = Impressions.from_item(image)
+        return _counted(impressions, {"impressionCount": impressions.total})
     standing = Standing.from_item(image)
     alive = standing.deleted_at is None
     amounts = {
@@ -40,7 +44,7 @@ def contribution(change: Change) -> Counted:
     return _counted(standing, amounts)
 
 
-def _counted(item: Standing | Earnings, amounts: dict[str, int]) -> Counted:
+def _counted(item: Standing | Earnings | Impressions, amounts: dict[str, int]) -> Counted:
     return Counted(
         campaign_id=item.campaign_id,
         participant_id=item.participant_id,

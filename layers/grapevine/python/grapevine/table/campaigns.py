@@ -72,6 +72,7 @@ class Totals(Entity):
     campaign_id: str
     participant_count: int = 0
     referral_count: int = 0
+    impression_count: int = 0
     winner_count: int = 0
 
     @property
@@ -86,6 +87,7 @@ class Totals(Entity):
             campaign_id=campaign_id,
             participant_count=counts.get("participantCount", 0),
             referral_count=counts.get("referralCount", 0),
+            impression_count=counts.get("impressionCount", 0),
             winner_count=counts.get("winnerCount", 0),
         )
 

@@ -133,8 +133,24 @@ def month_places(campaign_id: str, month: int) -> list[Place]:
     return _places(_MONTH[month % 2], keys.month_board(campaign_id, month))
 
 
-def _places(index: Index, board: str, limit: int | None = None) -> list[Place]:
-    entries = store.query(index, board, descending=True, limit=limit)
+def impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The first `limit` participants with impressions, or those from a position on, best first."""
+    return _places(_ALL_TIME, keys.impression_board(campaign_id), limit, from_position)
+
+
+def unique_impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The same in the order of unique impressions."""
+    return _places(_MONTH[0], keys.unique_impression_board(campaign_id), limit, from_position)
+
+
+def _places(
+    index: Index, board: str, limit: int | None = None, from_position: int | None = None
+) -> list[Place]:
+    entries = store.query(index, board, descending=True, limit=limit, at_most=from_position)
     return [_place(entry["partition"], entry[index.sort]) for entry in entries]
 
 
