@@ -5,7 +5,7 @@ from grapevine.http.endpoint import Nothing, Response
 from grapevine.http.public import PublicRequest, public_endpoint, redirect
 
 
-@public_endpoint("GET /r/{campaignId}/{key}")
+@public_endpoint("GET /r/{campaignId}/{key}", status=302, refusals=(404,))
 def handler(request: PublicRequest[Nothing]) -> Response:
     followed = follow(request.path["campaignId"], request.path["key"], request.visit)
     return redirect(followed, request)

@@ -6,7 +6,9 @@ from grapevine.http.models.tracking import Tracked, TrackImpression
 from grapevine.http.public import PublicRequest, public_endpoint, to_page
 
 
-@public_endpoint("POST /track/impression", body=TrackImpression)
+@public_endpoint(
+    "POST /track/impression", body=TrackImpression, response=Tracked, refusals=(403, 404, 409)
+)
 def handler(request: PublicRequest[TrackImpression]) -> Response:
     body = request.body
     visit = body.visit(request.visit)

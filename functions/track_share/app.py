@@ -6,7 +6,7 @@ from grapevine.http.models.tracking import Tracked, TrackShare
 from grapevine.http.public import PublicRequest, public_endpoint, to_page
 
 
-@public_endpoint("POST /track/share", body=TrackShare)
+@public_endpoint("POST /track/share", body=TrackShare, response=Tracked, refusals=(403, 404, 409))
 def handler(request: PublicRequest[TrackShare]) -> Response:
     body = request.body
     visit = body.visit(request.visit)

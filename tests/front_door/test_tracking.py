@@ -68,6 +68,8 @@ def test_a_link_leads_to_the_share_url_with_its_key(api: Api, campaign_id: str, 
             "https://xn--mller-kva.example/%C3%BC?%C3%9F=%C3%A9&grsf=",
         ),
         ("https://example.com/a%20b", "https://example.com/a%20b?grsf=KEY&"),
+        ("https://example.com:99999", "https://example.com:99999?grsf=KEY&"),
+        (f"https://{'ä' * 70}.example", "https://%C3%A4"),
     ],
 )
 def test_the_share_url_keeps_what_it_has(api: Api, share_url: str, location: str) -> None:

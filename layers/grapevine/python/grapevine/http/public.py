@@ -48,10 +48,14 @@ class PublicRequest(Generic[B]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicEndpoint(Generic[B]):
-    """`route` as in the template, `body` the model of what goes in."""
+    """`route` as in the template, models of what goes in and out (`response` None: no JSON),
+    `status` of an answer and `refusals`: the OpenAPI document is made from them."""
 
     route: str
     body: type[B]
+    response: type[BaseModel] | None
+    status: int
+    refusals: tuple[int, ...]
     call: Callable[[PublicRequest[B]], Response]
 
     def __call__(self, event: Event, context: object) -> dict[str, Any]:
@@ -76,11 +80,16 @@ def public_endpoint(
     route: str,
     *,
     body: type[B] = Nothing,  # type: ignore[assignment]
+    response: type[BaseModel] | None = None,
+    status: int = 200,
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[Callable[[PublicRequest[B]], Response]], PublicEndpoint[B]]:
     """Makes a function the handler of a public route."""
 
     def declare(call: Callable[[PublicRequest[B]], Response]) -> PublicEndpoint[B]:
-        return PublicEndpoint(route=route, body=body, call=call)
+        return PublicEndpoint(
+            route=route, body=body, response=response, status=status, refusals=refusals, call=call
+        )
 
     return declare
 

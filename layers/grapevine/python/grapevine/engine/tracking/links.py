@@ -127,17 +127,18 @@ def page_settings(campaign_id: str) -> PageSettings:
 
 
 def origin_of(url: str) -> str | None:
-    """The origin as a browser names it: without a default port, the host in its ASCII form."""
+    """The origin as a browser names it: without a default port, the host in its ASCII form. None
+    when no browser can be there."""
     parts = urlsplit(url)
     try:
         host = (parts.hostname or "").encode("idna").decode()
-    except UnicodeError:
+        port = parts.port
+    except ValueError:
         return None
     if ":" in host:
         host = f"[{host}]"
     default = {"http": 80, "https": 443}.get(parts.scheme)
-    port = "" if parts.port in (None, default) else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
+    return f"{parts.scheme}://{host}" + ("" if port in (None, default) else f":{port}")
 
 
 def _admit(campaign: Campaign, origin: str | None) -> None:
@@ -215,7 +216,7 @@ def _as_location(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc
     if not host.isascii():
-        host = (origin_of(url) or "").partition("://")[2]
+        host = (origin_of(url) or "").partition("://")[2] or quote(host)
     path, query, fragment = (
         quote(each, safe=_URL_CHARACTERS) for each in (parts.path, parts.query, parts.fragment)
     )
