@@ -48,7 +48,7 @@ _SUCCESSES = {200: "Done", 204: "Leave is given", 302: "On to the campaign's sha
 _FOREIGN_PAGE = "The page is of none of the campaign's origins"
 _BY_BROWSERS = "Called by visitors' browsers, without an API key."
 
-AnyEndpoint = Endpoint[Any, Any, Any] | PublicEndpoint[Any]
+AnyEndpoint = Endpoint[Any, Any, Any] | PublicEndpoint[Any, Any]
 
 
 class _WithoutTitles(GenerateJsonSchema):
@@ -147,7 +147,7 @@ def _operation(endpoint: Endpoint[Any, Any, Any], names: Names) -> dict[str, Any
     return operation
 
 
-def _public_operation(endpoint: PublicEndpoint[Any], names: Names) -> dict[str, Any]:
+def _public_operation(endpoint: PublicEndpoint[Any, Any], names: Names) -> dict[str, Any]:
     _, path = endpoint.route.split(" ")
     done: dict[str, Any] = {"description": _SUCCESSES[endpoint.status]}
     if endpoint.response is not None:
@@ -156,7 +156,7 @@ def _public_operation(endpoint: PublicEndpoint[Any], names: Names) -> dict[str, 
     operation: dict[str, Any] = {
         "description": _BY_BROWSERS,
         "security": [],
-        "parameters": _path_parameters(path),
+        "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
         "responses": {str(endpoint.status): done},
     }
     if endpoint.body is not Nothing:

@@ -6,6 +6,6 @@ from grapevine.http.public import PublicRequest, public_endpoint, redirect
 
 
 @public_endpoint("GET /r/{campaignId}/{key}", status=302, refusals=(404,))
-def handler(request: PublicRequest[Nothing]) -> Response:
+def handler(request: PublicRequest[Nothing, Nothing]) -> Response:
     followed = follow(request.path["campaignId"], request.path["key"], request.visit)
     return redirect(followed, request)

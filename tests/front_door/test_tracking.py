@@ -612,6 +612,8 @@ def test_64_visitors_at_once_are_all_counted(fresh_stack: Stack) -> None:
 
         assert counted == [True] * 64
         assert [seen(api, campaign_id, one) for one in people] == [(16, 8)] * 4
+        # All from one address; the hour may have turned meanwhile.
+        assert sum(each["count"] for each in items_of(fresh_stack, campaign_id, "SourceHour")) == 64
         invariants_hold(fresh_stack)
         assert api.read_campaign(campaign_id)["impressionCount"] == 64
 
@@ -746,6 +748,23 @@ def test_a_link_sends_on_who_could_not_be_counted_in_time(
     # Without the mark of a counted view, so the page will report it.
     assert visitors.parameters_of(followed) == {"grsf": gavin}
     assert seen(api, campaign_id, gavin) == (0, 0)
+
+
+def test_a_count_costs_what_the_documents_say(api: Api, campaign_id: str, gavin: str) -> None:
+    visitors.view(api, campaign_id, api.add(campaign_id)["id"])  # makes the campaign's salt
+    report = {"campaignId": campaign_id, "key": gavin, "visitor": visitors.visitor()}
+
+    answers = {
+        "first": visitors.post(api, "impression", report),
+        "again": visitors.post(api, "impression", report),
+        "unique": visitors.post(api, "impression", report | {"visitor": visitors.visitor()}),
+        "share": visitors.post(api, "share", report | {"channel": "email"}),
+    }
+
+    writes = {name: float(one.headers["x-local-write-units"]) for name, one in answers.items()}
+    assert writes == {"first": 10, "again": 8, "unique": 10, "share": 6}
+    assert {answer.headers["x-local-calls"] for answer in answers.values()} == {"3"}
+    assert {answer.headers["x-local-read-units"] for answer in answers.values()} == {"7"}
 
 
 # Who may not

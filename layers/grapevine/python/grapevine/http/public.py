@@ -29,16 +29,17 @@ SCRIPT_SECONDS = 3600
 _DAY_SECONDS = 86_400
 
 B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class PublicRequest(Generic[B]):
+class PublicRequest(Generic[B, Q]):
     """A validated request of anybody. `origin` is the page's that sent it, as its browser says."""
 
     path: Mapping[str, str]
-    query: Mapping[str, str]
     headers: Mapping[str, str]
     body: B
+    query: Q
     visit: Visit
 
     @property
@@ -47,31 +48,32 @@ class PublicRequest(Generic[B]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublicEndpoint(Generic[B]):
+class PublicEndpoint(Generic[B, Q]):
     """`route` as in the template, models of what goes in and out (`response` None: no JSON),
     `status` of an answer and `refusals`: the OpenAPI document is made from them."""
 
     route: str
     body: type[B]
+    query: type[Q]
     response: type[BaseModel] | None
     status: int
     refusals: tuple[int, ...]
-    call: Callable[[PublicRequest[B]], Response]
+    call: Callable[[PublicRequest[B, Q]], Response]
 
     def __call__(self, event: Event, context: object) -> dict[str, Any]:
         """The Lambda handler: an API Gateway HTTP API event (payload 2.0) in, an answer out."""
         return answered(self.route, growsurf, context, {}, lambda: self.call(self._request(event)))
 
-    def _request(self, event: Event) -> PublicRequest[B]:
+    def _request(self, event: Event) -> PublicRequest[B, Q]:
         headers: Mapping[str, str] = event.get("headers") or {}
         fields = {}
         if self.body is not Nothing:
             fields = parse_body(body_bytes(event), _content_type(headers))
         return PublicRequest(
             event.get("pathParameters") or {},
-            event.get("queryStringParameters") or {},
             headers,
             validated(self.body, fields, "body"),
+            validated(self.query, event.get("queryStringParameters") or {}, "query"),
             _visit(event, headers),
         )
 
@@ -80,15 +82,22 @@ def public_endpoint(
     route: str,
     *,
     body: type[B] = Nothing,  # type: ignore[assignment]
+    query: type[Q] = Nothing,  # type: ignore[assignment]
     response: type[BaseModel] | None = None,
     status: int = 200,
     refusals: tuple[int, ...] = (),
-) -> Callable[[Callable[[PublicRequest[B]], Response]], PublicEndpoint[B]]:
+) -> Callable[[Callable[[PublicRequest[B, Q]], Response]], PublicEndpoint[B, Q]]:
     """Makes a function the handler of a public route."""
 
-    def declare(call: Callable[[PublicRequest[B]], Response]) -> PublicEndpoint[B]:
+    def declare(call: Callable[[PublicRequest[B, Q]], Response]) -> PublicEndpoint[B, Q]:
         return PublicEndpoint(
-            route=route, body=body, response=response, status=status, refusals=refusals, call=call
+            route=route,
+            body=body,
+            query=query,
+            response=response,
+            status=status,
+            refusals=refusals,
+            call=call,
         )
 
     return declare
@@ -113,7 +122,7 @@ def _visit(event: Event, headers: Mapping[str, str]) -> Visit:
     )
 
 
-def redirect(followed: Followed, request: PublicRequest[Nothing]) -> Response:
+def redirect(followed: Followed, request: PublicRequest[Nothing, Q]) -> Response:
     """On to the share URL, never from a cache. The cookie comes back to this campaign's links only,
     and no script can read it: a page is told the visitor's id in its URL."""
     headers = {"location": followed.location, "cache-control": "no-store"}
@@ -127,12 +136,12 @@ def redirect(followed: Followed, request: PublicRequest[Nothing]) -> Response:
     return Response(302, "", headers, (f"{cookie}; Secure" if secure else cookie,))
 
 
-def to_page(answer: BaseModel, request: PublicRequest[B]) -> Response:
+def to_page(answer: BaseModel, request: PublicRequest[B, Q]) -> Response:
     """An answer that the page which asked may read."""
     return Response(200, answer.model_dump_json(by_alias=True), _cross_origin(request))
 
 
-def preflight(request: PublicRequest[Nothing]) -> Response:
+def preflight(request: PublicRequest[Nothing, Q]) -> Response:
     """Leave for a page to send JSON."""
     headers = {
         **_cross_origin(request),
@@ -143,11 +152,11 @@ def preflight(request: PublicRequest[Nothing]) -> Response:
     return Response(204, "", headers)
 
 
-def _cross_origin(request: PublicRequest[B]) -> dict[str, str]:
+def _cross_origin(request: PublicRequest[B, Q]) -> dict[str, str]:
     return {"access-control-allow-origin": request.origin or "", "vary": "origin"}
 
 
-def javascript(text: str, request: PublicRequest[Nothing]) -> Response:
+def javascript(text: str, request: PublicRequest[Nothing, Q]) -> Response:
     """A script, kept by browsers for an hour; after that they ask whether it has changed."""
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     headers = {

@@ -17,10 +17,10 @@ def _source() -> str:
     return resources.files(__package__ or "grapevine.http").joinpath("grapevine.js").read_text()
 
 
-def script_for(campaign_id: str | None) -> str:
+def script_for(campaign_id: str) -> str:
     """For a campaign that is not there the script is harmless and says so on the console."""
     try:
-        settings = page_settings(campaign_id or "")
+        settings = page_settings(campaign_id)
     except NotFound:
         return _source().replace(_PLACE, "null")
     given = {

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from grapevine.engine.tracking.rules import Action
 from grapevine.engine.tracking.visits import Visit
-from grapevine.http.models.fields import Input, Output
+from grapevine.http.models.fields import Input, Output, Query
 
 Channel = Literal[
     "email",
@@ -57,6 +57,18 @@ class TrackShare(TrackImpression):
 
     def action(self) -> Action:
         return Action(self.channel, self.request_id)
+
+
+class AskLeave(Query):
+    """A preflight has no body: the campaign that the report is for."""
+
+    campaign_id: str = ""
+
+
+class AskScript(Query):
+    """The campaign whose page it is for."""
+
+    campaign: str = ""
 
 
 class Tracked(Output):
