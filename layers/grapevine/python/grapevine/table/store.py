@@ -1,4 +1,4 @@
-"""The table's few primitives: get, query a page, and write in one transaction.
+"""The table's few primitives: get, query a page, put one item, and write in one transaction.
 
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). A transaction that
@@ -8,8 +8,9 @@ DynamoDB makes each transaction idempotent for the client's own retries by a req
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -209,6 +210,13 @@ def transact(writes: Sequence[Write]) -> None:
         raise TransactionCanceled(failed) from None
 
 
+def put(item: Item, condition: Condition) -> bool:
+    """Writes one item by itself, at half of what it costs in a transaction. False, and nothing
+    written, when the condition does not hold."""
+    write = runtime.dynamodb().put_item
+    return _holds(partial(write, Item=marshal(item), **_condition(condition)))
+
+
 def increment(key: Key, type_name: str, attribute: str) -> int:
     """Adds one and gives the new value; the item is created where there is none.
 
@@ -224,14 +232,20 @@ def increment(key: Key, type_name: str, attribute: str) -> int:
 
 def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
     """Moves an item's due time, if it is still the one that was seen: the claim of a sweep."""
-    try:
-        runtime.dynamodb().update_item(
-            TableName=runtime.settings().table_name,
+    return _holds(
+        partial(
+            runtime.dynamodb().update_item,
             Key=marshal(_key_attributes(key)),
             UpdateExpression="SET dueAt = :until",
             ConditionExpression="dueAt = :seen",
             ExpressionAttributeValues=marshal({":until": until, ":seen": seen_due_at}),
         )
+    )
+
+
+def _holds(write: Callable[..., object]) -> bool:
+    try:
+        write(TableName=runtime.settings().table_name)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return False
@@ -242,25 +256,13 @@ def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
 def _transact_item(table: str, write: Write) -> Any:
     match write:
         case Put(item=item, condition=condition):
-            return {
-                "Put": {
-                    "TableName": table,
-                    "Item": marshal(item),
-                    **_condition(condition),
-                }
-            }
+            return {"Put": {"TableName": table, "Item": marshal(item), **_condition(condition)}}
         case Delete(key=key, condition=condition):
             where = marshal(_key_attributes(key))
             return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
         case Check(key=key, condition=condition):
             where = marshal(_key_attributes(key))
-            return {
-                "ConditionCheck": {
-                    "TableName": table,
-                    "Key": where,
-                    **_condition(condition),
-                }
-            }
+            return {"ConditionCheck": {"TableName": table, "Key": where, **_condition(condition)}}
         case Add():
             return {"Update": {"TableName": table, **_addition(write)}}
 
