@@ -31,6 +31,12 @@ def drain(api: Api) -> None:
     api.ok("POST", "/_local/drain")
 
 
+def project(stack: Stack) -> None:
+    """Ranks and totals are up to date; nothing else has moved."""
+    if records := stack.take_records("ProjectStandingsFunction"):
+        stack.deliver("ProjectStandingsFunction", records)
+
+
 def advance(api: Api, milliseconds: int) -> None:
     api.ok("POST", "/_local/clock", {"advanceMs": milliseconds})
 

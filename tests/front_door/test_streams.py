@@ -184,7 +184,7 @@ def test_a_tombstone_that_expires_takes_nothing_from_the_totals(told: Told) -> N
     told.stack.drain()
     table = invariants.table_of(told.stack)
     expired = [key for key, item in table.items() if "expiresAt" in item]
-    assert {key.sort for key in expired} == {"STANDING", "COUNTED#STANDING"}
+    assert {key.sort for key in expired} == {"STANDING"}
 
     for key in expired:
         told.stack.dynamodb.delete_item(TableName=told.stack.table_name, Key=_attributes(key))
@@ -236,7 +236,7 @@ def test_what_the_projection_writes_never_comes_back_to_it(told: Told) -> None:
 
     written = {item["type"] for key, item in after.items() if before.get(key) != item}
 
-    assert written == {"Totals", "Counted"}
+    assert written == {"RankHead", "RankJournal", "RankBlock"}
     assert told.stack.take_records(PROJECT) == []
     mappings = {each.function_id: each for each in told.stack.declared.stream_mappings}
     for mapping in mappings.values():

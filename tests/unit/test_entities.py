@@ -14,6 +14,7 @@ from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
+from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
@@ -32,6 +33,7 @@ METADATA = st.dictionaries(
     st.from_regex(r"[a-z]{1,8}", fullmatch=True),
     st.one_of(st.text(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9)),
 )
+CONTENTS = st.binary(max_size=50)
 OPTIONAL_TEXT = st.one_of(st.none(), st.text())
 
 ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
@@ -105,6 +107,10 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         notes=OPTIONAL_TEXT,
         unsubscribed=st.booleans(),
     ),
+    RankBlock: st.builds(RankBlock, campaign_id=IDS, content=CONTENTS, undo=CONTENTS),
+    RankHead: st.builds(RankHead, campaign_id=IDS, histograms=CONTENTS),
+    RankJournal: st.builds(RankJournal, campaign_id=IDS, before=CONTENTS, after=CONTENTS),
+    RankNode: st.builds(RankNode, campaign_id=IDS, content=CONTENTS, undo=CONTENTS),
     Referral: st.builds(
         Referral,
         campaign_id=IDS,

@@ -49,6 +49,10 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "all_time_board": (keys.all_time_board, 1),
     "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
     "join_order": (keys.join_order, 1),
+    "rank_head": (keys.rank_head, 1),
+    "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
+    "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
+    "rank_node": (lambda campaign: keys.rank_node(campaign, 1, 0, 1, 0), 1),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
 NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))

@@ -122,19 +122,29 @@ class Place:
     count: int
     join_sequence: int
 
-
-def all_time_places(campaign_id: str, limit: int | None = None) -> list[Place]:
-    """The first `limit` participants (every one, without it) of the campaign, best first."""
-    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit)
-
-
-def month_places(campaign_id: str, month: int) -> list[Place]:
-    """The participants with a credit in `month`, best first. Reads the whole board."""
-    return _places(_MONTH[month % 2], keys.month_board(campaign_id, month))
+    @property
+    def position(self) -> int:
+        return position(self.count, self.join_sequence)
 
 
-def _places(index: Index, board: str, limit: int | None = None) -> list[Place]:
-    entries = store.query(index, board, descending=True, limit=limit)
+def all_time_places(
+    campaign_id: str, *, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The next `limit` participants of the campaign, best first, from a position on (inclusive; see
+    `position`) or from the top."""
+    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit, from_position)
+
+
+def month_places(
+    campaign_id: str, month: int, *, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The same of the participants with a credit in `month`."""
+    board = keys.month_board(campaign_id, month)
+    return _places(_MONTH[month % 2], board, limit, from_position)
+
+
+def _places(index: Index, board: str, limit: int, from_position: int | None) -> list[Place]:
+    entries = store.query(index, board, descending=True, limit=limit, at_most=from_position)
     return [_place(entry["partition"], entry[index.sort]) for entry in entries]
 
 

@@ -1,4 +1,4 @@
-"""The table's few primitives: get, query a page, and write in one transaction.
+"""The table's few primitives: get, query a page, put one item, and write in one transaction.
 
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). A transaction that
@@ -8,8 +8,9 @@ DynamoDB makes each transaction idempotent for the client's own retries by a req
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -209,6 +210,17 @@ def transact(writes: Sequence[Write]) -> None:
         raise TransactionCanceled(failed) from None
 
 
+def put(item: Item, condition: Condition) -> bool:
+    """Writes one item by itself, at half of what it costs in a transaction. False, and nothing
+    written, when the condition does not hold.
+
+    Raises:
+        TransactionCanceled: a transaction was in the way; nothing was written.
+    """
+    write = runtime.dynamodb().put_item
+    return _alone(partial(write, Item=marshal(item), **_condition(condition))) is not None
+
+
 def increment(key: Key, type_name: str, attribute: str) -> int:
     """Adds one and gives the new value; the item is created where there is none.
 
@@ -239,15 +251,23 @@ def change(key: Key, expression: str, values: Mapping[str, Any], condition: str)
     Raises:
         TransactionCanceled: a transaction was in the way; nothing was written.
     """
-    try:
-        response = runtime.dynamodb().update_item(
-            TableName=runtime.settings().table_name,
+    response = _alone(
+        partial(
+            runtime.dynamodb().update_item,
             Key=marshal(_key_attributes(key)),
             UpdateExpression=expression,
             ConditionExpression=condition,
             ExpressionAttributeValues=marshal(values),
             ReturnValues="ALL_NEW",
         )
+    )
+    return unmarshal(response["Attributes"]) if response else None
+
+
+def _alone(write: Callable[..., Any]) -> Any:
+    """The answer to a conditional write of one item; None when its condition does not hold."""
+    try:
+        return write(TableName=runtime.settings().table_name)
     except ClientError as error:
         match error.response["Error"]["Code"]:
             case "ConditionalCheckFailedException":
@@ -255,31 +275,18 @@ def change(key: Key, expression: str, values: Mapping[str, Any], condition: str)
             case "TransactionConflictException":
                 raise TransactionCanceled(frozenset()) from None
         raise
-    return unmarshal(response["Attributes"])
 
 
 def _transact_item(table: str, write: Write) -> Any:
     match write:
         case Put(item=item, condition=condition):
-            return {
-                "Put": {
-                    "TableName": table,
-                    "Item": marshal(item),
-                    **_condition(condition),
-                }
-            }
+            return {"Put": {"TableName": table, "Item": marshal(item), **_condition(condition)}}
         case Delete(key=key, condition=condition):
             where = marshal(_key_attributes(key))
             return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
         case Check(key=key, condition=condition):
             where = marshal(_key_attributes(key))
-            return {
-                "ConditionCheck": {
-                    "TableName": table,
-                    "Key": where,
-                    **_condition(condition),
-                }
-            }
+            return {"ConditionCheck": {"TableName": table, "Key": where, **_condition(condition)}}
         case Add():
             return {"Update": {"TableName": table, **_addition(write)}}
 

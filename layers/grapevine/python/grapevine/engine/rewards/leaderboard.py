@@ -52,10 +52,9 @@ def _winners(config: RewardConfig) -> tuple[str, ...]:
     """The participants who win: chosen now, unless they have been before."""
     if config.leaderboard_winners is not None:
         return config.leaderboard_winners
-    best = standings.all_time_places(config.campaign_id, limit=config.number_of_winners or None)
-    chosen = tuple(
-        place.participant_id for place in best[: config.number_of_winners] if place.count
-    )
+    wanted = config.number_of_winners
+    best = standings.all_time_places(config.campaign_id, limit=wanted) if wanted else []
+    chosen = tuple(place.participant_id for place in best if place.count)
     after = replace(config, version=config.version + 1, leaderboard_winners=chosen)
     _transact([Put(after.to_item(), version(config.version))])
     return chosen
