@@ -13,6 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.program import Installation, Options, options_of
 from grapevine.engine.rewards.configs import copied, listed, new_config
@@ -253,7 +254,12 @@ def _change(campaign: Campaign, change: Callable[[Campaign], Campaign]) -> Campa
             return campaign
         changed = replace(changed, version=campaign.version + 1)
         try:
-            store.transact([Put(changed.to_item(), version(campaign.version))])
+            store.transact(
+                [
+                    Put(changed.to_item(), version(campaign.version)),
+                    *calendar.writes_for(campaign, changed),
+                ]
+            )
         except TransactionCanceled:
             continue
         return changed

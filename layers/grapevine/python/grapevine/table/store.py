@@ -141,7 +141,7 @@ def query(
     limit: int | None = None,
     descending: bool = False,
     prefix: str | None = None,
-    between: tuple[str, str] | None = None,
+    between: tuple[str, str] | tuple[int, int] | None = None,
     at_most: int | None = None,
 ) -> list[Item]:
     """The first `limit` items (all, without one) of a partition of the table or of an index.

@@ -74,7 +74,6 @@ class Grants:
                 referrer_id=referral.referrer_id,
                 referred_id=referral.referred_id,
                 approval=self.offer.approval,
-                month=month_at(referral.updated_at),
                 now=referral.updated_at,
             )
         )

@@ -41,10 +41,6 @@ _MOST_BYTES = 2 * 1024 * 1024
 are told without it."""
 
 
-def campaign_of(transition: Transition) -> str:
-    return transition.campaign_id
-
-
 def relay(campaign_id: str, transitions: Sequence[Transition]) -> None:
     """Makes the events of these transitions, all of one campaign, and queues their deliveries.
 
@@ -54,6 +50,8 @@ def relay(campaign_id: str, transitions: Sequence[Transition]) -> None:
     Raises:
         Busy
     """
+    if not transitions:
+        return
     active = [state for state in webhooks_of(campaign_id) if state.is_active]
     wanted = [one for one in transitions if any(_wants(state, one) for state in active)]
     if not wanted:
