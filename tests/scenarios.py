@@ -112,8 +112,9 @@ def at_once(stack: Stack, calls: Sequence[Callable[[Api], T]], threads: int = 50
         return list(pool.map(lambda call: call(own.api), calls))
 
 
-def friends_of(stack: Stack, campaign_id: str, referrer: str, number: int) -> list[str]:
-    """The ids of new friends, made past the API: an answer of it costs more than the adding."""
+def friends_of(stack: Stack, campaign_id: str, referrer: str | None, number: int) -> list[str]:
+    """The ids of new friends (of nobody's, without a referrer), made past the API: an answer of it
+    costs more than the adding."""
     with runtime.using(stack.runtime()):
         item = store.get(keys.campaign(campaign_id))
         assert item is not None
