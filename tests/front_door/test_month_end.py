@@ -9,10 +9,12 @@ import pytest
 from grapevine.engine.month_end import settle
 from grapevine.engine.month_end.calendar import GRACE_MS
 from grapevine.months import month_at, name_of, start_of
-from grapevine.table import keys
+from grapevine.table import keys, store
+from grapevine.table.store import PRESENT, Delete
 from local.stack import Stack
 from tests import invariants, reward_invariants
 from tests.api import Api, Json
+from tests.conftest import inside
 from tests.invariants import table_of
 from tests.month_stories import (
     CLOSE,
@@ -253,6 +255,23 @@ def test_a_campaign_that_is_resumed_in_its_last_month_goes_on(program: Program) 
     assert closed_months(program) == [month, month + 1]
     assert final(program, month) == [(1, 2, best)]
     assert wins(program, reward) == [(month, best)]
+
+
+def test_a_campaign_that_was_live_before_there_were_calendars_closes_the_month_of_its_end(
+    program: Program,
+) -> None:
+    stack, month = program.stack, this_month(program.stack)
+    with inside(stack):
+        store.transact([Delete(keys.calendar(program.id), PRESENT)])
+    [best] = referrers(program, 1)
+    program.api.set_status(program.id, "COMPLETE")
+
+    for _ in range(2):
+        pass_months(stack)
+        close(stack)
+
+    assert closed_months(program) == [month]
+    assert final(program, month) == [(1, 1, best)]
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["on time", "late"])

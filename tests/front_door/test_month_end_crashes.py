@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -38,7 +39,7 @@ from tests.month_stories import (
     wins,
 )
 from tests.reward_stories import Program, event_ids, stack_with_receivers
-from tests.scenarios import DAY_MS, HOUR_MS, leap
+from tests.scenarios import DAY_MS, HOUR_MS, erase, interrupted, leap
 
 
 @pytest.fixture
@@ -176,6 +177,46 @@ def test_a_month_that_is_settled_by_several_at_once_is_won_once(receiving: Stack
     receiving.drain()
 
     assert_settled_once(program, reward, month, best)
+    check(receiving)
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "is credited"])
+def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_is_won_or_none(
+    receiving: Stack, api: Api, *, leaves: bool
+) -> None:
+    programs = [begin(receiving, api) for _ in range(12)]
+    offered = [monthly(program, winners=1) for program in programs]
+    people = [referrers(program, 2, 1) for program in programs]
+    month = this_month(receiving)
+    pass_months(receiving)
+    messages = {each["body"]: each for each in held_messages(receiving)}
+    happened = []
+
+    for calls, (program, (best, _)) in enumerate(zip(programs, people, strict=True), start=1):
+        message = messages[message_for(keys.month_closing(program.id, month))]
+        meanwhile: partial[object] = partial(api.delete, program.id, best)
+        if not leaves:
+            meanwhile = partial(credit, program, best)
+        with interrupted(receiving, SETTLE, calls, meanwhile, for_certain=False) as interruption:
+            assert receiving.deliver(SETTLE, [message]) == {"batchItemFailures": []}
+        happened.append(interruption.happened)
+    receiving.drain()
+
+    assert all(happened[:8])
+    assert not happened[-1]
+    items = table_of(receiving)
+    became = [
+        {best: "won", second: "moved up"}[winner] if winner else "nobody won"
+        for program, reward, (best, second) in zip(programs, offered, people, strict=True)
+        for _, winner in wins(program, reward, items) or [(month, "")]
+    ]
+    assert len(became) == len(programs)
+    if leaves:
+        assert became == sorted(became, key=["moved up", "nobody won", "won"].index)
+        assert set(became) == {"moved up", "nobody won", "won"}
+    else:
+        assert set(became) == {"won"}
+    erase(api)
     check(receiving)
 
 

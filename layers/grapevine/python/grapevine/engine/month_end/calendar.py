@@ -71,15 +71,18 @@ def replacement(before: Calendar, after: Calendar | None) -> Write:
 
 
 def writes_for(before: Campaign, after: Campaign) -> list[Write]:
-    """What a campaign's start or end changes in its calendar; nothing for any other change."""
+    """What a campaign's start or end changes in its calendar; nothing for any other change.
+
+    A campaign that has been live since before there were calendars gets one at its end.
+    """
     if before.is_in_progress == after.is_in_progress:
         return []
     item = store.get(keys.calendar(after.campaign_id))
     calendar = Calendar.from_item(item) if item else None
     now = runtime.now_ms()
     if after.is_in_progress:
-        live = opened(calendar, after.campaign_id, month_at(now))
-        return [Put(live.to_item(), version(calendar.version) if calendar else ABSENT)]
-    if calendar is None:
-        raise ValueError("a live campaign has no calendar")
-    return [replacement(calendar, ended(calendar, month_at(now + IN_FLIGHT_MS)))]
+        following = opened(calendar, after.campaign_id, month_at(now))
+    else:
+        live = calendar or opened(None, after.campaign_id, month_at(now))
+        following = ended(live, month_at(now + IN_FLIGHT_MS))
+    return [Put(following.to_item(), version(calendar.version) if calendar else ABSENT)]
