@@ -16,7 +16,7 @@ from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
 from grapevine.table.store import ABSENT, Put
-from grapevine.table.webhooks import Delivery, Webhook, packed
+from grapevine.table.webhooks import Delivery, Webhook, health_of, packed
 
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"
@@ -154,7 +154,9 @@ def _webhook(now: int) -> None:
         next_attempt_at=now,
         expires_at=expires_at,
     )
-    store.transact([Put(entity.to_item(), ABSENT) for entity in (webhook, event, delivery)])
+    store.transact(
+        [Put(entity.to_item(), ABSENT) for entity in (webhook, health_of(webhook), event, delivery)]
+    )
 
 
 def _months(now: int) -> None:

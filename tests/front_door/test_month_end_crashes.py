@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -194,7 +194,7 @@ def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_i
 
     for calls, (program, (best, _)) in enumerate(zip(programs, people, strict=True), start=1):
         message = messages[message_for(keys.month_closing(program.id, month))]
-        meanwhile: partial[object] = partial(api.delete, program.id, best)
+        meanwhile: Callable[[], object] = partial(api.delete, program.id, best)
         if not leaves:
             meanwhile = partial(credit, program, best)
         with interrupted(receiving, SETTLE, calls, meanwhile, for_certain=False) as interruption:

@@ -176,6 +176,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         WebhookHealth,
         campaign_id=IDS,
         webhook_id=IDS,
+        webhook_created_at=TIMES,
         failing_since=st.one_of(st.none(), TIMES),
     ),
     WebhookPayloadPart: st.builds(

@@ -224,19 +224,38 @@ def increment(key: Key, type_name: str, attribute: str) -> int:
 
 def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
     """Moves an item's due time, if it is still the one that was seen: the claim of a sweep."""
+    values = {":until": until, ":seen": seen_due_at}
     try:
-        runtime.dynamodb().update_item(
+        return change(key, "SET dueAt = :until", values, "dueAt = :seen") is not None
+    except TransactionCanceled:
+        return False
+
+
+def change(key: Key, expression: str, values: Mapping[str, Any], condition: str) -> Item | None:
+    """The item after an update of it alone; None when the condition does not hold.
+
+    Not idempotent: an `ADD` whose answer is lost on the way is made again by the client.
+
+    Raises:
+        TransactionCanceled: a transaction was in the way; nothing was written.
+    """
+    try:
+        response = runtime.dynamodb().update_item(
             TableName=runtime.settings().table_name,
             Key=marshal(_key_attributes(key)),
-            UpdateExpression="SET dueAt = :until",
-            ConditionExpression="dueAt = :seen",
-            ExpressionAttributeValues=marshal({":until": until, ":seen": seen_due_at}),
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=marshal(values),
+            ReturnValues="ALL_NEW",
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            return False
+        match error.response["Error"]["Code"]:
+            case "ConditionalCheckFailedException":
+                return None
+            case "TransactionConflictException":
+                raise TransactionCanceled(frozenset()) from None
         raise
-    return True
+    return unmarshal(response["Attributes"])
 
 
 def _transact_item(table: str, write: Write) -> Any:

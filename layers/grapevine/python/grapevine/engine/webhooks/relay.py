@@ -8,7 +8,7 @@ between the transaction and the queue goes out with the next sweep.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grapevine import runtime
 from grapevine.engine.participants.describe import Description, describe
@@ -166,8 +166,11 @@ class _Composer:
     def _ended(self, ended: Campaign) -> Json:
         campaign_id = ended.campaign_id
         totals = Totals.from_projection(campaign_id, store.get(keys.totals(campaign_id)))
-        winners = self._describe(_winners(campaign_id))
-        shown = list(winners.described.values())
+        ranked = _winners(campaign_id)
+        shown = list(self._describe(ranked).described.values())
+        if len(ranked) < events.MOST_WINNERS:
+            # All of them: the totals may not have come as far yet.
+            totals = replace(totals, winner_count=len(shown))
         told = events.campaign_ended(ended, totals, shown, self._configs)
         if len(payload.to_bytes(told)) > _MOST_BYTES:
             told["winners"] = [{**winner, "metadata": {}} for winner in told["winners"]]
