@@ -39,6 +39,7 @@ _PARAMETERS = {
     "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
     "webhookId": "The webhook's id",
     "deliveryId": "The delivery's id",
+    "month": "A month in UTC, like 2026-11",
 }
 
 

@@ -82,11 +82,12 @@ def check(stack: Stack, *, drained: bool = True, dense: bool = True) -> None:
 
 
 def waiting(stack: Stack) -> list[Key]:
-    """What is in the due index and due by now."""
+    """What is in the due index for the sweep and due by now."""
+    shards = {keys.due_shard(number) for number in range(keys.DUE_SHARDS)}
     return [
         key
         for key, item in table_of(stack).items()
-        if "dueShard" in item and item["dueAt"] <= stack.now_ms()
+        if item.get("dueShard") in shards and item["dueAt"] <= stack.now_ms()
     ]
 
 

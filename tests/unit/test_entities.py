@@ -13,6 +13,7 @@ from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
+from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.referrals import Referral
@@ -57,6 +58,27 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         ended_at=st.one_of(st.none(), TIMES),
         options=METADATA,
         installation=METADATA,
+    ),
+    Calendar: st.builds(
+        Calendar,
+        campaign_id=IDS,
+        months=st.lists(st.integers(1, 10**5), min_size=1).map(tuple),
+        due_at=TIMES,
+    ),
+    MonthClosing: st.builds(
+        MonthClosing,
+        campaign_id=IDS,
+        month=st.integers(1, 10**5),
+        settled_at=st.one_of(st.none(), TIMES),
+        due_at=st.one_of(st.none(), TIMES),
+    ),
+    MonthSnapshot: st.builds(
+        MonthSnapshot,
+        campaign_id=IDS,
+        month=st.integers(1, 10**5),
+        participant_ids=st.lists(IDS).map(tuple),
+        counts=st.lists(st.integers(1, 10**6)).map(tuple),
+        winners=st.dictionaries(IDS, st.integers(0, 1000)),
     ),
     Counted: st.builds(
         Counted,

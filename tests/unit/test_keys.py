@@ -30,6 +30,9 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         2,
     ),
     "reward_config": (keys.reward_config, 2),
+    "calendar": (keys.calendar, 1),
+    "month_closing": (lambda campaign: keys.month_closing(campaign, 24_322), 1),
+    "month_snapshot": (lambda campaign: keys.month_snapshot(campaign, 24_322), 1),
     "webhook": (keys.webhook, 2),
     "webhook_health": (keys.webhook_health, 2),
     "webhook_event": (keys.webhook_event, 2),
@@ -64,7 +67,14 @@ CALLS = [
 
 
 def test_every_builder_is_looked_at_here() -> None:
-    no_ids_inside = {"due_shard", "is_delivery", "is_id", "participant_in", "referred_in"}
+    no_ids_inside = {
+        "due_shard",
+        "is_delivery",
+        "is_id",
+        "month_end_shard",
+        "participant_in",
+        "referred_in",
+    }
 
     public = {name for name, thing in vars(keys).items() if callable(thing) and name.islower()}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from grapevine.table.store import Condition
+from grapevine.table.writes import Condition
 
 Item = dict[str, Any]
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.program import Installation, Options, options_of
 from grapevine.engine.rewards.configs import copied, listed, new_config
@@ -24,7 +25,8 @@ from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_
 from grapevine.table.due import shard_of
 from grapevine.table.keys import Key
 from grapevine.table.rewards import RewardConfig, configs_of
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +258,12 @@ def _change(campaign: Campaign, change: Callable[[Campaign], Campaign]) -> Campa
             return campaign
         changed = replace(changed, version=campaign.version + 1)
         try:
-            store.transact([Put(changed.to_item(), version(campaign.version))])
+            store.transact(
+                [
+                    Put(changed.to_item(), version(campaign.version)),
+                    *calendar.writes_for(campaign, changed),
+                ]
+            )
         except TransactionCanceled:
             continue
         return changed

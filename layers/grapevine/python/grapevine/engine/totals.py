@@ -21,7 +21,8 @@ from grapevine.table.counted import Counted
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankHead
 from grapevine.table.rewards import Earnings
-from grapevine.table.store import ABSENT, Add, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Add, Put, Write, version
 
 _MOST_AT_ONCE = 50
 

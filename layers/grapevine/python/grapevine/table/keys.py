@@ -74,6 +74,19 @@ def reward_config(campaign_id: str, reward_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{REWARD_PREFIX}{_id(reward_id)}")
 
 
+def calendar(campaign_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", "CALENDAR")
+
+
+def month_closing(campaign_id: str, month: int) -> Key:
+    """`month` as in `grapevine.months`."""
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#MONTH#{month}", "CLOSING")
+
+
+def month_snapshot(campaign_id: str, month: int) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#MONTH#{month}", "SNAPSHOT")
+
+
 def webhook(campaign_id: str, webhook_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{WEBHOOK_PREFIX}#{_id(webhook_id)}")
 
@@ -186,6 +199,11 @@ def _rank_item(campaign_id: str, generation: int, name: str) -> Key:
 
 def due_shard(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def month_end_shard(shard: int) -> str:
+    """Months' ends have shards of their own: the sweep does not look at them."""
+    return f"MONTHEND#{shard}"
 
 
 def is_delivery(key: Key) -> bool:

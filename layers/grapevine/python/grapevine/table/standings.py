@@ -68,6 +68,12 @@ class Standing(Entity):
         slot_month, count = self._slot_of(month)
         return count if slot_month == month else 0
 
+    def keeps(self, month: int) -> bool:
+        """Whether its slot can still tell the count of `month`: not when a later month's credit
+        was put there, nor when that credit was taken back again and left the slot empty."""
+        kept = self._slot_of(month)[0]
+        return 0 < kept <= month
+
     def _slot_of(self, month: int) -> MonthCount:
         return (self.odd_month if month % 2 else self.even_month) or (0, 0)
 

@@ -31,7 +31,7 @@ from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode, RankPart
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Condition, version
+from grapevine.table.writes import ABSENT, Condition, version
 
 MOST_AT_ONCE = 500
 """Participants in a batch: some 12 KB of journal, and half a second of puts at most."""

@@ -7,7 +7,6 @@ under the same id, so a receiver can tell. That is the only way to get an event 
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from dataclasses import replace
@@ -15,14 +14,14 @@ from typing import Any
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.messages import key_in
 from grapevine.engine.webhooks import health, schedule, secrets, signing
 from grapevine.engine.webhooks.dispatch import LONGEST_DELAY_SECONDS, queue_keys
 from grapevine.engine.webhooks.outcome import Outcome
 from grapevine.engine.webhooks.sender import Sender
 from grapevine.table import keys, store
 from grapevine.table.due import shard_of
-from grapevine.table.keys import Key
-from grapevine.table.store import Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import (
     Delivery,
     DeliveryStatus,
@@ -33,6 +32,7 @@ from grapevine.table.webhooks import (
     webhook_in,
     webhook_keys,
 )
+from grapevine.table.writes import Put, version
 
 CLAIM_MS = 60 * 1000
 """Longer than an attempt and its record take together."""
@@ -59,8 +59,7 @@ def deliver(message: str) -> None:
     Raises:
         Busy
     """
-    body = json.loads(message)
-    item = store.get(Key(body["partition"], body["sort"]))
+    item = store.get(key_in(message))
     delivery = Delivery.from_item(item) if item else None
     if delivery is None or delivery.status != "PENDING" or _is_early(delivery):
         return

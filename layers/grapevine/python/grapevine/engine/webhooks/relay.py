@@ -29,8 +29,9 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig, configs_of
-from grapevine.table.store import ABSENT, Put, TransactionCanceled
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import Delivery, WebhookState, packed, webhooks_of
+from grapevine.table.writes import ABSENT, Put
 
 KEPT_MS = 30 * DAY_MS
 """How long an event and its deliveries are kept: long enough to recover from a long outage."""
@@ -42,10 +43,6 @@ _MOST_BYTES = 2 * 1024 * 1024
 are told without it."""
 
 
-def campaign_of(transition: Transition) -> str:
-    return transition.campaign_id
-
-
 def relay(campaign_id: str, transitions: Sequence[Transition]) -> None:
     """Makes the events of these transitions, all of one campaign, and queues their deliveries.
 
@@ -55,6 +52,8 @@ def relay(campaign_id: str, transitions: Sequence[Transition]) -> None:
     Raises:
         Busy
     """
+    if not transitions:
+        return
     active = [state for state in webhooks_of(campaign_id) if state.is_active]
     wanted = [one for one in transitions if any(_wants(state, one) for state in active)]
     if not wanted:
