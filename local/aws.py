@@ -17,12 +17,10 @@ from local.names import REGION
 
 @functools.cache
 def _session() -> botocore.session.Session:
-    session = botocore.session.Session()
-    session.set_credentials("local", "local")
-    return session
+    return botocore.session.Session()
 
 
-def client(service: str, endpoint_url: str | None = None) -> Any:
+def client(service: str, endpoint_url: str | None = None, access_key: str = "local") -> Any:
     """A client with made-up credentials; it asks neither the environment nor the machine."""
     config = Config(
         connect_timeout=1,
@@ -34,7 +32,12 @@ def client(service: str, endpoint_url: str | None = None) -> Any:
     # Given even where it is the usual one: AWS_ENDPOINT_URL of the environment must not count.
     usual = f"https://{service}.{REGION}.amazonaws.com"
     return _session().create_client(
-        service, region_name=REGION, endpoint_url=endpoint_url or usual, config=config
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint_url or usual,
+        config=config,
+        aws_access_key_id=access_key,
+        aws_secret_access_key="local",
     )
 
 

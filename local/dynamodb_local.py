@@ -25,6 +25,9 @@ class NotStarted(RuntimeError):
 def running(folder: Path) -> Iterator[str]:
     """The URL of a DynamoDB Local that keeps everything in memory; it ends with the block.
 
+    Each access key has a database of its own: in a shared one the streams of tables that are long
+    deleted slow every write down.
+
     Raises:
         NotStarted: there is no Java, no jar in `folder`, or no answer in half a minute.
     """
@@ -40,7 +43,6 @@ def running(folder: Path) -> Iterator[str]:
         "-jar",
         _JAR,
         "-inMemory",
-        "-sharedDb",
         "-disableTelemetry",
         "-port",
         str(port),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +26,12 @@ class EndpointEngine:
     def __init__(self, url: str) -> None:
         self.account_id = _ACCOUNT_ID
         self._url = url
+        # To DynamoDB Local another key is another account.
+        self._access_key = f"local{secrets.token_hex(8)}"
         self._client = self.client()
 
     def client(self) -> Any:
-        return aws.client("dynamodb", self._url)
+        return aws.client("dynamodb", self._url, self._access_key)
 
     def create_table(self, table: Table) -> StreamSource | None:
         self._client.create_table(TableName=table.name, **table.request)
@@ -37,7 +40,8 @@ class EndpointEngine:
             return None
         described = self._client.describe_table(TableName=table.name)["Table"]
         return _EndpointStream(
-            aws.client("dynamodbstreams", self._url), described["LatestStreamArn"]
+            aws.client("dynamodbstreams", self._url, self._access_key),
+            described["LatestStreamArn"],
         )
 
     def delete_table(self, table: Table) -> None:
@@ -63,7 +67,7 @@ class EndpointEngine:
                 "Content-Type": "application/x-amz-json-1.0",
                 # DynamoDB Local reads the account and the region here and checks no signature.
                 "Authorization": "AWS4-HMAC-SHA256 "
-                f"Credential=local/20200101/{REGION}/dynamodb/aws4_request, "
+                f"Credential={self._access_key}/20200101/{REGION}/dynamodb/aws4_request, "
                 "SignedHeaders=host, Signature=none",
             },
         )

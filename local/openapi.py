@@ -40,6 +40,7 @@ _PARAMETERS = {
     "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
     "webhookId": "The webhook's id",
     "deliveryId": "The delivery's id",
+    "month": "A month in UTC, like 2026-11",
     "campaignId": "The campaign's id",
     "key": "The participant's id or one of its vanity keys",
     "action": "`impression` or `share`",

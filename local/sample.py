@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from grapevine import runtime
 from grapevine.engine import accounts, referrals
+from grapevine.engine.month_end.calendar import opened
 from grapevine.engine.program import installation_of
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import store
 from grapevine.table.accounts import Account
 from grapevine.table.campaigns import AccountCampaign, Campaign, next_join_sequence
+from grapevine.table.month_end import MonthClosing, MonthSnapshot
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Put
-from grapevine.table.webhooks import Delivery, Webhook, packed
+from grapevine.table.webhooks import Delivery, Webhook, health_of, packed
+from grapevine.table.writes import ABSENT, Put
 
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"
@@ -26,6 +28,8 @@ REWARD_ID = "crew_shirt"
 WEBHOOK_ID = "primary"
 EVENT_ID = "evt_0123456789abcdef01234567"
 EVENT_AT_MS = 1_795_338_000_000
+SETTLED_MONTH = 2026 * 12 + 7
+CLOSED_MONTH = 2026 * 12 + 8
 NOWHERE = "https://hooks.example.invalid/grapevine"
 """No name under `.invalid` has an address: nobody is called."""
 
@@ -33,7 +37,8 @@ NOWHERE = "https://hooks.example.invalid/grapevine"
 def write() -> None:
     """Writes the sample into the runtime's empty table: a referrer with two friends, one whose
     credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
-    pending and one approved; and a webhook with an event that has not been delivered yet."""
+    pending and one approved; a webhook with an event that has not been delivered yet; a month that
+    has been closed but not settled, and one that is settled."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
@@ -56,6 +61,7 @@ def write() -> None:
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
     _rewards(now)
     _webhook(now)
+    _months(now)
 
 
 def _referral(referred_id: str, now: int) -> Referral:
@@ -148,4 +154,19 @@ def _webhook(now: int) -> None:
         next_attempt_at=now,
         expires_at=expires_at,
     )
-    store.transact([Put(entity.to_item(), ABSENT) for entity in (webhook, event, delivery)])
+    store.transact(
+        [Put(entity.to_item(), ABSENT) for entity in (webhook, health_of(webhook), event, delivery)]
+    )
+
+
+def _months(now: int) -> None:
+    calendar = opened(None, CAMPAIGN_ID, month_at(now))
+    closing = MonthClosing(campaign_id=CAMPAIGN_ID, month=CLOSED_MONTH, closed_at=now)
+    snapshot = MonthSnapshot(
+        campaign_id=CAMPAIGN_ID,
+        month=SETTLED_MONTH,
+        taken_at=now,
+        participant_ids=(REFERRER_ID,),
+        counts=(2,),
+    )
+    store.transact([Put(entity.to_item(), ABSENT) for entity in (calendar, closing, snapshot)])

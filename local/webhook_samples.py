@@ -16,7 +16,7 @@ from typing import Any
 
 from grapevine.engine.participants.describe import Description
 from grapevine.engine.participants.lookup import Participant
-from grapevine.engine.standings import Ranks
+from grapevine.engine.ranks.reading import Ranks
 from grapevine.engine.webhooks import events
 from grapevine.engine.webhooks.transitions import EventName, Subject, Transition
 from grapevine.table.campaigns import Campaign, Totals

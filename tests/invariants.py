@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -17,7 +18,9 @@ from grapevine.months import month_at, year_of
 from grapevine.table import keys
 from grapevine.table.keys import Key
 from grapevine.table.participants import hash_of_pair, normalise_email, text_of
+from grapevine.table.standings import Standing
 from local.stack import Stack
+from tests import rank_index
 
 Item = dict[str, Any]
 
@@ -79,11 +82,12 @@ def check(stack: Stack, *, drained: bool = True, dense: bool = True) -> None:
 
 
 def waiting(stack: Stack) -> list[Key]:
-    """What is in the due index and due by now."""
+    """What is in the due index for the sweep and due by now."""
+    shards = {keys.due_shard(number) for number in range(keys.DUE_SHARDS)}
     return [
         key
         for key, item in table_of(stack).items()
-        if "dueShard" in item and item["dueAt"] <= stack.now_ms()
+        if item.get("dueShard") in shards and item["dueAt"] <= stack.now_ms()
     ]
 
 
@@ -151,6 +155,7 @@ class _Facts:
         self._visitors = Counter(
             i["participantId"] for i in of_type(own, "Visitor") if "seenUntil" in i
         )
+        self._ranks = [item for item in own if item["type"].startswith("Rank")]
         self._counted = {(i["source"], i["participantId"]): i for i in of_type(own, "Counted")}
         self._totals = items.get(keys.totals(campaign_id), {})
         self._sequence = items.get(keys.join_sequence(campaign_id), {}).get("joinSequence", 0)
@@ -322,40 +327,45 @@ class _Facts:
                 yield f"the impressions of {id_} say the wrong thing of their life: {seen}"
 
     def _projection(self) -> Iterator[str]:
-        referrals = sum(each["referralCount"] for each in self._living.values())
-        found = (self._totals.get("participantCount", 0), self._totals.get("referralCount", 0))
-        if found != (len(self._living), referrals):
-            yield f"totals are {found}, should be {(len(self._living), referrals)}"
+        standings = [Standing.from_item(_whole(each)) for each in self._standings.values()]
+        yield from rank_index.problems(self._ranks, standings, self._month)
+        winners = sum(
+            id_ in self._living and each.get("approved", 0) > 0
+            for id_, each in self._earnings.items()
+        )
+        if self._totals.get("winnerCount", 0) != winners:
+            yield f"totals say {self._totals}, there are {winners} winners"
         seen = sum(each["total"] for each in self._impressions.values())
         if self._totals.get("impressionCount", 0) != seen:
-            yield f"impressionCount is {self._totals.get('impressionCount', 0)}, should be {seen}"
-        sources = {
-            "Standing": self._standings,
-            "Earnings": self._earnings,
-            "Impressions": self._impressions,
-        }
+            yield f"totals say {self._totals}, there are {seen} impressions"
+        sources = {"Earnings": self._earnings, "Impressions": self._impressions}
         yield from _one_to_one(
             "counted",
             self._counted,
             ((source, id_) for source, items in sources.items() for id_ in items),
         )
         for (source, id_), counted in self._counted.items():
-            item = sources[source].get(id_, {})
-            alive = id_ in self._living
-            if source == "Standing":
-                wanted = {
-                    "participantCount": int(alive),
-                    "referralCount": item.get("referralCount") if alive else 0,
-                }
-            elif source == "Impressions":
-                wanted = {"impressionCount": item.get("total")}
-            else:
+            item, alive = sources[source].get(id_, {}), id_ in self._living
+            wanted = {"impressionCount": item.get("total")}
+            if source == "Earnings":
                 wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
             has = (counted["version"], json.loads(counted["amounts"]))
             if has != (item.get("version"), wanted):
-                yield f"counted of {source} {id_} is {has}, should be {wanted} of {item}"
+                yield f"counted of {id_} is {has}, should be {wanted} of {item}"
             if ("expiresAt" in counted) == alive:
                 yield f"counted of {id_} goes away at the wrong time: {counted}"
+
+
+def _whole(value: Any) -> Any:
+    """With integers for the decimals that boto3 gives."""
+    match value:
+        case Decimal():
+            return int(value)
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {name: _whole(each) for name, each in value.items()}
+    return value
 
 
 def _slots(standing: Item) -> dict[int, int]:

@@ -62,7 +62,13 @@ class _Facts:
             if reward["isReferrer"] != (reward["participantId"] == reward["referrerId"]):
                 yield f"{_name(reward)} is on the wrong side: {reward}"
         same = Counter(
-            (r["participantId"], r["rewardId"], r.get("referredId"), r["isReferrer"])
+            (
+                r["participantId"],
+                r["rewardId"],
+                r.get("referredId"),
+                r["isReferrer"],
+                r.get("wonIn"),
+            )
             for r in self._earned
         )
         yield from (f"{each} was earned {times} times" for each, times in same.items() if times > 1)
@@ -85,7 +91,7 @@ class _Facts:
         for reward in self._earned:
             if reward["isReferrer"]:
                 config = self._configs[reward["rewardId"]]
-                window = _window(config, int(reward["createdAt"]))
+                window = int(reward.get("wonIn", _window(config, int(reward["createdAt"]))))
                 windows[reward["participantId"], reward["rewardId"], window] += 1
         for (earner, reward_id, window), times in windows.items():
             most = _most(self._configs[reward_id])

@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from grapevine import runtime
+from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
 from grapevine.engine.participants.delete import ERASE_AFTER_MS
+from grapevine.months import month_at, name_of, start_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from local import invocation
@@ -30,6 +32,12 @@ DAY_MS = 24 * HOUR_MS
 def drain(api: Api) -> None:
     """Everything that happens in the background has happened."""
     api.ok("POST", "/_local/drain")
+
+
+def project(stack: Stack) -> None:
+    """Ranks and totals are up to date; nothing else has moved."""
+    if records := stack.take_records("ProjectStandingsFunction"):
+        stack.deliver("ProjectStandingsFunction", records)
 
 
 def advance(api: Api, milliseconds: int) -> None:
@@ -113,8 +121,9 @@ def at_once(stack: Stack, calls: Sequence[Callable[[Api], T]], threads: int = 50
         return list(pool.map(lambda call: call(own.api), calls))
 
 
-def friends_of(stack: Stack, campaign_id: str, referrer: str, number: int) -> list[str]:
-    """The ids of new friends, made past the API: an answer of it costs more than the adding."""
+def friends_of(stack: Stack, campaign_id: str, referrer: str | None, number: int) -> list[str]:
+    """The ids of new friends (of nobody's, without a referrer), made past the API: an answer of it
+    costs more than the adding."""
     with runtime.using(stack.runtime()):
         item = store.get(keys.campaign(campaign_id))
         assert item is not None
@@ -136,6 +145,7 @@ def run_all(stack: Stack) -> None:
         rewards(stack, api)
         webhooks(stack, api)
         tracking(stack, api)
+        months(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
 
 
@@ -399,3 +409,35 @@ def tracking(stack: Stack, api: Api) -> None:
     api.delete(campaign_id, seen)
     drain(api)
     assert api.read_campaign(campaign_id)["impressionCount"] == 6
+
+
+def months(stack: Stack, api: Api) -> None:
+    """Months end: an even and an odd one in time, one whose message was lost, one that is closed so
+    late that its counts are overwritten, and the last one of a campaign."""
+    campaign_id = api.campaign(installation={"referralTrigger": "ON_SIGNUP"})
+    offered = {"type": "LEADERBOARD", "limitDuration": "PER_MONTH"}
+    api.ok("POST", f"/v2/campaign/{campaign_id}/reward-configs", offered)
+    referrer = api.add(campaign_id)["id"]
+    first = month_at(stack.now_ms())
+    for month in (first, first + 1):
+        friends_of(stack, campaign_id, referrer, 1)
+        leap(stack, start_of(month + 1) + HOUR_MS)
+        with stack.hold("SettleMonthFunction"):
+            stack.invoke("CloseMonthFunction", {})
+            drain(api)
+            assert stack.take_records("SettleMonthFunction")
+        leap(stack, stack.now_ms() + SETTLED_BY_MS)
+        assert stack.invoke("CloseMonthFunction", {})["repeated"]
+        drain(api)
+    friends_of(stack, campaign_id, referrer, 1)
+    leap(stack, start_of(first + 4) + HOUR_MS)
+    friends_of(stack, campaign_id, referrer, 1)
+    api.set_status(campaign_id, "COMPLETE")
+    leap(stack, start_of(first + 5) + HOUR_MS)
+    stack.invoke("CloseMonthFunction", {})
+    drain(api)
+    for month in (first, first + 1, first + 2, first + 4):
+        path = f"/v2/campaign/{campaign_id}/leaderboard/{name_of(month)}"
+        (best,) = api.ok("GET", path)["participants"]
+        assert (best["id"], best["finalReferralCount"]) == (referrer, 1)
+    assert len(api.read(campaign_id, referrer)["rewards"]) == 4

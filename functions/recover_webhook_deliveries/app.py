@@ -13,6 +13,6 @@ from grapevine.http.models.webhooks import RecoverDeliveries, RecoveredDeliverie
     response=RecoveredDeliveries,
 )
 def handler(request: Request[RecoverDeliveries, Nothing]) -> RecoveredDeliveries:
-    since = request.body.since
-    recovered = log.recover(request.campaign, request.path["webhookId"], since)
+    since, next_id = request.body.since, request.body.next_id
+    recovered = log.recover(request.campaign, request.path["webhookId"], since, next_id)
     return RecoveredDeliveries.of(recovered)

@@ -1,8 +1,6 @@
-"""Table stream: makes webhook events and their deliveries of changes that are events."""
+"""Table stream: makes webhook events of changes that are events, and has closed months settled."""
 
 from grapevine.consume import stream_consumer
-from grapevine.engine.webhooks import relay, transitions
+from grapevine.engine import relaying
 
-handler = stream_consumer(
-    parse=transitions.transition_in, group=relay.campaign_of, handle=relay.relay
-)
+handler = stream_consumer(parse=relaying.told_by, group=relaying.campaign_of, handle=relaying.relay)

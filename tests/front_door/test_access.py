@@ -35,6 +35,7 @@ SCOPES = {
     ("POST", "/v2/campaign/{id}/participant"): WRITE,
     ("GET", "/v2/campaign/{id}/participants"): READ,
     ("POST", "/v2/campaign/{id}/participants/bulk-delete"): "participant:delete",
+    ("GET", "/v2/campaign/{id}/leaderboard/{month}"): READ,
     ("GET", "/v2/campaign/{id}/participant/{participant}"): READ,
     ("POST", "/v2/campaign/{id}/participant/{participant}"): WRITE,
     ("DELETE", "/v2/campaign/{id}/participant/{participant}"): "participant:delete",
@@ -133,6 +134,7 @@ class World:
             rewardId=f"prew_{self.friend_id}_1",
             webhookId="primary",
             deliveryId="dlv_1800000000000_evt_000000000000000000000000",
+            month="2026-08",
         )
         headers = {} if authorization is None else {"authorization": authorization}
         if not options and route in BODIES:

@@ -297,7 +297,7 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ("post", "/v2/campaign/{id}/webhooks"): WEBHOOK_FIELDS,
     ("patch", "/v2/campaign/{id}/webhooks/{webhookId}"): WEBHOOK_FIELDS,
     ("post", "/v2/campaign/{id}/webhooks/{webhookId}/test"): ["event"],
-    ("post", "/v2/campaign/{id}/webhooks/{webhookId}/recover"): ["since"],
+    ("post", "/v2/campaign/{id}/webhooks/{webhookId}/recover"): ["since", "nextId"],
 }
 # What a body needs beside the nasty field, so that nothing else is wrong with it.
 NEEDED: dict[str, Callable[[Target], dict[str, str]]] = {

@@ -107,6 +107,7 @@ class Story:
                 friend.referrer = friend.credited_month = None
 
     def shown(self) -> dict[str, dict[str, Any]]:
+        drain(self.api)
         rows = self.api.all_pages(self.campaign_id, 100)
         names = next(iter(self.model.rows(self.month).values()), {}).keys()
         return {row["id"]: {name: row[name] for name in names} for row in rows}
@@ -136,6 +137,7 @@ def test_a_referrer_inside_a_friend_has_the_same_ranks(stack: Stack, api: Api) -
     story = Story(stack, api, seed=99)
     for _ in range(25):
         story.step()
+    drain(api)
     rows = {row["id"]: row for row in api.all_pages(story.campaign_id, 100)}
 
     referred = [row for row in rows.values() if row["referrer"]]
@@ -151,6 +153,7 @@ def test_of_two_with_the_same_count_the_earlier_joiner_is_ahead(api: Api) -> Non
     early, late = api.add(campaign_id)["id"], api.add(campaign_id)["id"]
     for referrer in (late, early):
         api.add(campaign_id, referredBy=referrer, referralStatus="CREDIT_AWARDED")
+    drain(api)
 
     ranks = {row["id"]: row["rank"] for row in api.all_pages(campaign_id, 100)}
 

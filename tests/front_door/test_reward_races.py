@@ -17,7 +17,7 @@ import pytest
 
 from grapevine.engine.due import LEASE_MS
 from local.stack import Stack
-from tests import reward_invariants as invariants
+from tests import invariants, reward_invariants
 from tests.api import Api, Json
 from tests.reward_stories import MANUAL, Program, time_of
 from tests.scenarios import MINUTE_MS, at_once, drain, erase, friends_of, interrupted, leap
@@ -80,7 +80,7 @@ def program(stack: Stack, api: Api) -> Iterator[Program]:
     yield program
     stack.drain()
     erase(api)
-    invariants.check(stack, unremoved=False)
+    reward_invariants.check(stack, unremoved=False)
 
 
 def earner(program: Program, prepare: Step | None = None) -> Earner:
@@ -234,7 +234,7 @@ def test_a_change_of_a_reward_whose_earner_is_deleted_leaves_nothing(
         assert answer.status_code in {200, 404}
         assert someone.approve().status_code == someone.remove().status_code == 404
         drain(program.api)
-        invariants.check(program.stack, unremoved=False)
+        reward_invariants.check(program.stack, unremoved=False)
     assert after_calls > 2, "the first made hardly a call"
 
 
@@ -256,7 +256,7 @@ def test_who_wins_a_leaderboard_while_being_deleted_does_not_stay_a_winner(
         if not interruption.happened:
             break
         erase(api)
-        invariants.check(stack, unremoved=False)
+        reward_invariants.check(stack, unremoved=False)
         assert api.read_campaign(program.id)["winnerCount"] == 0
     assert after_calls > 2, "the deletion made hardly a call"
 
@@ -294,7 +294,7 @@ def test_sixty_four_credits_at_once_earn_a_reward_of_limit_three_three_times(
         assert api.read(program.id, referrer)["referralCount"] == 64
         fresh_stack.drain()
         assert api.read_campaign(program.id)["winnerCount"] == 4
-    invariants.check(fresh_stack)
+    reward_invariants.check(fresh_stack)
 
 
 @pytest.mark.slow
@@ -326,7 +326,7 @@ def test_a_limit_of_three_a_month_holds_when_the_month_ends_amid_credits(
         assert {one["rewardId"] for one in stored} == {reward}
         assert api.read(program.id, referrer)["referralCount"] == 64
         fresh_stack.drain()
-    invariants.check(fresh_stack)
+    reward_invariants.check(fresh_stack)
 
 
 # --- Processes that die -------------------------------------------------------------------------
@@ -423,7 +423,7 @@ def test_a_request_that_dies_anywhere_and_is_sent_again_earns_and_changes_once(
         assert len(died) > 2, "the request made hardly a call"
         fresh_stack.drain()
         erase(api)
-        invariants.check(fresh_stack, unremoved=sent.method != "DELETE")
+        reward_invariants.check(fresh_stack, unremoved=sent.method != "DELETE")
         expected = undisturbed.states()
         for mortal in died:
             assert mortal.states() == expected
@@ -454,4 +454,4 @@ def test_leaderboard_winners_are_the_same_after_the_settling_process_died_anywhe
                 break
         assert calls > 4, "the settling made hardly a call"
         assert fresh_stack.queue_messages("DueDeadLetterQueue") == []
-    invariants.check(fresh_stack)
+    reward_invariants.check(fresh_stack)

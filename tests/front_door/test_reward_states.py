@@ -11,7 +11,7 @@ import pytest
 from grapevine import runtime
 from grapevine.engine import accounts
 from local.stack import Stack
-from tests import reward_invariants
+from tests import invariants, reward_invariants
 from tests.api import Api, Json
 from tests.reward_stories import FULFILLING, MANUAL, Program
 from tests.scenarios import drain, erase
@@ -324,8 +324,8 @@ def test_a_deleted_participant_takes_the_rewards_along(fresh_stack: Stack) -> No
         assert winner_count(program) == 1
         assert call(program, "fulfill", reward).status_code == 404
         erase(api)
-        items = reward_invariants.table_of(fresh_stack).values()
-        left = reward_invariants.of_type(items, "EarnedReward")
+        items = invariants.table_of(fresh_stack).values()
+        left = invariants.of_type(items, "EarnedReward")
         assert {each["participantId"] for each in left} == {stays}
         reward_invariants.check(fresh_stack, unremoved=False)
 

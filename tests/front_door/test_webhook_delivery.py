@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from grapevine.engine.webhooks import schedule
+from grapevine.engine.webhooks import log, schedule
 from grapevine.engine.webhooks.destinations import UnresolvedHost
 from local.stack import Stack
 from tests.api import Api, Json
@@ -414,7 +414,7 @@ def test_an_endpoint_that_fails_for_more_than_five_days_is_disabled(hooks: Hooks
     assert enabled["failureCount"] == 0
     hooks.happen()
     assert len(hooks.received("dead")) == 1
-    assert hooks.recover(webhook, missed["createdAt"]) == {"recovered": 1, "nextSince": None}
+    assert hooks.recover(webhook, missed["createdAt"]) == {"recovered": 1, "nextId": None}
     hooks.stack.drain()
     recovered = json.loads(hooks.received("dead")[-1]["body"])
     assert recovered["data"]["id"] == missed["id"]
@@ -504,11 +504,35 @@ def test_what_was_not_delivered_since_a_time_is_sent_again(hooks: Hooks) -> None
     answer = hooks.recover(webhook, people[1]["createdAt"])
     hooks.stack.drain()
 
-    assert answer == {"recovered": 2, "nextSince": None}
+    assert answer == {"recovered": 2, "nextId": None}
     again = [json.loads(each["body"])["data"]["id"] for each in hooks.received("down")[4:]]
     assert sorted(again) == sorted([people[1]["id"], people[3]["id"]])
     statuses = [one["status"] for one in hooks.deliveries(webhook)]
     assert statuses == ["DELIVERED", "DELIVERED", "DELIVERED", "FAILED"]
+
+
+def test_a_recovery_goes_on_where_it_ended_among_events_of_one_moment(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "MOST_RECOVERED", 2)
+    webhook = hooks.create(hooks.inbox("down"))
+    hooks.respond("down", status=410, times=5)
+    now = hooks.stack.now_ms()
+    hooks.stack._clock.stand_at(now)
+    people = [hooks.happen()["id"] for _ in range(5)]
+
+    answer = hooks.recover(webhook, now)
+    answers = [answer]
+    while (next_id := answer["nextId"]) is not None:
+        body = {"since": now, "nextId": next_id}
+        path = f"/v2/campaign/{hooks.campaign_id}/webhooks/{webhook}/recover"
+        answer = hooks.api.ok("POST", path, body)
+        answers.append(answer)
+    hooks.stack.drain()
+
+    assert [each["recovered"] for each in answers] == [2, 2, 1]
+    again = [json.loads(each["body"])["data"]["id"] for each in hooks.received("down")[5:]]
+    assert sorted(again) == sorted(people)
 
 
 def test_what_was_on_its_way_to_a_deleted_webhook_is_not_sent_to_the_next(hooks: Hooks) -> None:

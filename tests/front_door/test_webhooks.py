@@ -14,7 +14,7 @@ import pytest
 from grapevine import runtime
 from grapevine.engine import accounts
 from local.stack import Stack
-from tests import reward_invariants
+from tests import invariants
 from tests.api import Api, Json
 from tests.reward_stories import (
     ALL_EVENTS,
@@ -228,7 +228,7 @@ def test_a_secret_is_never_shown_and_never_stored_in_clear(
     program.stack.drain()
     answers.append(send(program, "GET", "/primary/deliveries").text)
 
-    stored = json.dumps(list(reward_invariants.table_of(program.stack).values()), default=str)
+    stored = json.dumps(list(invariants.table_of(program.stack).values()), default=str)
     queues = [
         message.body
         for queue in program.stack.declared.queues
@@ -426,14 +426,22 @@ def test_what_an_endpoint_refused_is_recovered_when_it_works_again(program: Prog
     answer = send(program, "POST", "/primary/recover", {"since": since}).json()
     program.stack.drain()
 
-    assert answer == {"recovered": 1, "nextSince": None}
+    assert answer == {"recovered": 1, "nextId": None}
     assert [event["data"]["id"] for event in received(program.stack, name)] == [lost]
     again = send(program, "POST", "/primary/recover", {"since": 0}).json()
     assert again["recovered"] == 0
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"since": "yesterday"}, {"since": -1}, {"since": None}, {"since": 0, "to": 1}]
+    "body",
+    [
+        {},
+        {"since": "yesterday"},
+        {"since": -1},
+        {"since": None},
+        {"since": 0, "to": 1},
+        {"since": 0, "nextId": "dlv_1"},
+    ],
 )
 def test_a_recovery_needs_a_time(program: Program, body: Json) -> None:
     create(program)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grapevine.engine import due
+from grapevine.engine.month_end import close
 from grapevine.http.public import PublicEndpoint
 from local.declarations import EventSource
 from local.expansion import expand
@@ -82,6 +83,15 @@ def test_a_claim_outlasts_all_tries_of_its_message() -> None:
     in_queue_ms = queue.visibility_timeout_s * queue.redrive.max_receive_count * 1000
 
     assert in_queue_ms < due.LEASE_MS
+
+
+def test_a_closing_is_sent_again_when_all_tries_of_its_message_are_over() -> None:
+    queue = bundle.declarations().queues["SettlementQueue"]
+    assert queue.redrive is not None
+
+    in_queue_ms = queue.visibility_timeout_s * queue.redrive.max_receive_count * 1000
+
+    assert in_queue_ms < close.SETTLED_BY_MS
 
 
 def test_consumers_report_single_failures_and_are_watched() -> None:

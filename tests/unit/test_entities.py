@@ -14,7 +14,9 @@ from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
 from grapevine.table.impressions import Impressions, SourceHour, Visitor, VisitorSalt
+from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
+from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
@@ -33,6 +35,7 @@ METADATA = st.dictionaries(
     st.from_regex(r"[a-z]{1,8}", fullmatch=True),
     st.one_of(st.text(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9)),
 )
+CONTENTS = st.binary(max_size=50)
 OPTIONAL_TEXT = st.one_of(st.none(), st.text())
 
 ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
@@ -56,6 +59,27 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         ended_at=st.one_of(st.none(), TIMES),
         options=METADATA,
         installation=METADATA,
+    ),
+    Calendar: st.builds(
+        Calendar,
+        campaign_id=IDS,
+        months=st.lists(st.integers(1, 10**5), min_size=1).map(tuple),
+        due_at=TIMES,
+    ),
+    MonthClosing: st.builds(
+        MonthClosing,
+        campaign_id=IDS,
+        month=st.integers(1, 10**5),
+        settled_at=st.one_of(st.none(), TIMES),
+        due_at=st.one_of(st.none(), TIMES),
+    ),
+    MonthSnapshot: st.builds(
+        MonthSnapshot,
+        campaign_id=IDS,
+        month=st.integers(1, 10**5),
+        participant_ids=st.lists(IDS).map(tuple),
+        counts=st.lists(st.integers(1, 10**6)).map(tuple),
+        winners=st.dictionaries(IDS, st.integers(0, 1000)),
     ),
     Counted: st.builds(
         Counted,
@@ -116,6 +140,10 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         notes=OPTIONAL_TEXT,
         unsubscribed=st.booleans(),
     ),
+    RankBlock: st.builds(RankBlock, campaign_id=IDS, content=CONTENTS, undo=CONTENTS),
+    RankHead: st.builds(RankHead, campaign_id=IDS, histograms=CONTENTS),
+    RankJournal: st.builds(RankJournal, campaign_id=IDS, before=CONTENTS, after=CONTENTS),
+    RankNode: st.builds(RankNode, campaign_id=IDS, content=CONTENTS, undo=CONTENTS),
     Referral: st.builds(
         Referral,
         campaign_id=IDS,
@@ -176,6 +204,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         WebhookHealth,
         campaign_id=IDS,
         webhook_id=IDS,
+        webhook_created_at=TIMES,
         failing_since=st.one_of(st.none(), TIMES),
     ),
     WebhookPayloadPart: st.builds(

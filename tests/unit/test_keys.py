@@ -36,6 +36,9 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         2,
     ),
     "reward_config": (keys.reward_config, 2),
+    "calendar": (keys.calendar, 1),
+    "month_closing": (lambda campaign: keys.month_closing(campaign, 24_322), 1),
+    "month_snapshot": (lambda campaign: keys.month_snapshot(campaign, 24_322), 1),
     "webhook": (keys.webhook, 2),
     "webhook_health": (keys.webhook_health, 2),
     "webhook_event": (keys.webhook_event, 2),
@@ -55,6 +58,10 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "all_time_board": (keys.all_time_board, 1),
     "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
     "join_order": (keys.join_order, 1),
+    "rank_head": (keys.rank_head, 1),
+    "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
+    "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
+    "rank_node": (lambda campaign: keys.rank_node(campaign, 1, 0, 1, 0), 1),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
 NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))
@@ -66,7 +73,14 @@ CALLS = [
 
 
 def test_every_builder_is_looked_at_here() -> None:
-    no_ids_inside = {"due_shard", "is_delivery", "is_id", "participant_in", "referred_in"}
+    no_ids_inside = {
+        "due_shard",
+        "is_delivery",
+        "is_id",
+        "month_end_shard",
+        "participant_in",
+        "referred_in",
+    }
 
     public = {name for name, thing in vars(keys).items() if callable(thing) and name.islower()}
 

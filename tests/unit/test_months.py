@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.months import DAY_MS, month_at, start_of
+from grapevine.months import DAY_MS, month_at, month_named, name_of, start_of
 
 LATEST_MS = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -55,3 +55,15 @@ def test_months_have_between_28_and_31_days(month: int) -> None:
 
     assert rest == 0
     assert 28 <= days <= 31
+
+
+@given(st.integers(12, 9999 * 12 + 11))
+def test_a_month_is_found_by_its_name(month: int) -> None:
+    assert month_named(name_of(month)) == month
+
+
+@given(st.text(max_size=8))
+def test_other_text_is_no_month(text: str) -> None:
+    named = month_named(text)
+
+    assert named is None or name_of(named) == text

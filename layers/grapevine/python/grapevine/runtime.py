@@ -46,6 +46,11 @@ class Settings:
         return self._required("WEBHOOK_QUEUE_URL")
 
     @property
+    def settlement_queue_url(self) -> str:
+        """Where the closings of months are sent that are to be settled."""
+        return self._required("SETTLEMENT_QUEUE_URL")
+
+    @property
     def webhook_key_id(self) -> str:
         """The KMS key that webhook secrets are encrypted with."""
         return self._required("WEBHOOK_KEY_ID")

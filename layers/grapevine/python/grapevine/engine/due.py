@@ -6,21 +6,18 @@ item falls due again and the next sweep hands it out anew: nothing that is due i
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
 from functools import partial
 
 from grapevine import runtime
-from grapevine.engine import credit
+from grapevine.engine import credit, messages
+from grapevine.engine.messages import UnknownItem
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants import delete
 from grapevine.engine.rewards import leaderboard
 from grapevine.engine.webhooks.dispatch import queue_keys
 from grapevine.table import due, keys, store
 from grapevine.table.campaigns import Campaign
-from grapevine.table.due import DueItem
-from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
 from grapevine.table.standings import Standing
 
@@ -29,11 +26,6 @@ LEASE_MS = 20 * 60 * 1000
 
 _PER_SHARD = 100
 _SWEEP_SECONDS = 20.0
-_MESSAGES_PER_CALL = 10
-
-
-class UnknownDueItem(Exception):
-    """Something is in the due index that no code handles: a defect."""
 
 
 def sweep() -> int:
@@ -51,25 +43,11 @@ def sweep() -> int:
         claimed = [item for item, won in zip(waiting, claims, strict=True) if won]
         queue_keys([item.key for item in claimed if keys.is_delivery(item.key)])
         others = [item for item in claimed if not keys.is_delivery(item.key)]
-        for start in range(0, len(others), _MESSAGES_PER_CALL):
-            _send(others[start : start + _MESSAGES_PER_CALL])
+        messages.send(runtime.settings().due_queue_url, [item.key for item in others])
         sent += len(claimed)
         if not claimed:
             break
     return sent
-
-
-def _send(items: Sequence[DueItem]) -> None:
-    response = runtime.sqs().send_message_batch(
-        QueueUrl=runtime.settings().due_queue_url,
-        Entries=[
-            {"Id": str(index), "MessageBody": json.dumps(item.key._asdict())}
-            for index, item in enumerate(items)
-        ],
-    )
-    # A message that was not accepted falls due again when its claim ends.
-    if response.get("Failed"):
-        raise RuntimeError(f"{len(response['Failed'])} due items could not be queued")
 
 
 def settle(message: str) -> None:
@@ -77,10 +55,9 @@ def settle(message: str) -> None:
 
     Raises:
         Busy
-        UnknownDueItem
+        UnknownItem
     """
-    body = json.loads(message)
-    item = store.get(Key(body["partition"], body["sort"]))
+    item = store.get(messages.key_in(message))
     if item is None:
         return
     match item["type"]:
@@ -96,4 +73,4 @@ def settle(message: str) -> None:
             if standing.deleted_at is not None:
                 delete.erase(standing)
         case unknown:
-            raise UnknownDueItem(unknown)
+            raise UnknownItem(unknown)

@@ -8,12 +8,16 @@ it is always the last part of its key.
 from __future__ import annotations
 
 import re
+import zlib
 from typing import NamedTuple
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 DUE_SHARDS = 8
 """Partitions of the due index: each sweep reads all of them, each write goes to one."""
+
+RANK_SHARDS = 16
+"""Partitions that the items of a campaign's rank index are spread over."""
 
 
 class Key(NamedTuple):
@@ -68,6 +72,19 @@ def totals(campaign_id: str) -> Key:
 
 def reward_config(campaign_id: str, reward_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", f"{REWARD_PREFIX}{_id(reward_id)}")
+
+
+def calendar(campaign_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", "CALENDAR")
+
+
+def month_closing(campaign_id: str, month: int) -> Key:
+    """`month` as in `grapevine.months`."""
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#MONTH#{month}", "CLOSING")
+
+
+def month_snapshot(campaign_id: str, month: int) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#MONTH#{month}", "SNAPSHOT")
 
 
 def webhook(campaign_id: str, webhook_id: str) -> Key:
@@ -185,8 +202,35 @@ def join_order(campaign_id: str) -> str:
     return f"CAMPAIGN#{_id(campaign_id)}#JOINED"
 
 
+def rank_head(campaign_id: str) -> Key:
+    """Not with the campaign, which every request reads: a partition has only so much to give."""
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#RANKS", "HEAD")
+
+
+def rank_journal(campaign_id: str, generation: int) -> Key:
+    return _rank_item(campaign_id, generation, "JOURNAL")
+
+
+def rank_block(campaign_id: str, generation: int, number: int) -> Key:
+    return _rank_item(campaign_id, generation, f"BLOCK#{number:010d}")
+
+
+def rank_node(campaign_id: str, generation: int, score: int, level: int, number: int) -> Key:
+    return _rank_item(campaign_id, generation, f"NODE#{score:010d}#{level}#{number:010d}")
+
+
+def _rank_item(campaign_id: str, generation: int, name: str) -> Key:
+    shard = zlib.crc32(name.encode()) % RANK_SHARDS
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#RANKS#{generation}#{shard}", name)
+
+
 def due_shard(shard: int) -> str:
     return f"DUE#{shard}"
+
+
+def month_end_shard(shard: int) -> str:
+    """Months' ends have shards of their own: the sweep does not look at them."""
+    return f"MONTHEND#{shard}"
 
 
 def is_delivery(key: Key) -> bool:

@@ -61,6 +61,13 @@ def credited_of(campaign_id: str, referrer_id: str, limit: int) -> list[Credited
     ]
 
 
+def credited_between(campaign_id: str, referrer_id: str, start: int, end: int) -> int:
+    """How many of the referrer's referrals were credited from `start` until before `end` (ms);
+    strongly consistent."""
+    partition = keys.standing(campaign_id, referrer_id).partition
+    return len(store.query(_CREDITED, partition, between=(start, end - 1)))
+
+
 def of_referrer(campaign_id: str, referrer_id: str, limit: int) -> list[Referral]:
     """Up to `limit` of the referrer's referrals, in no particular order."""
     partition = keys.standing(campaign_id, referrer_id).partition

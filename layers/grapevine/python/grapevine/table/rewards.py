@@ -79,7 +79,7 @@ def configs_of(campaign_id: str) -> list[RewardConfig]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarnedReward(Entity):
     """`referrer_id` referred `referred_id`, whose conversion produced it (None on a leaderboard).
-    Times in ms."""
+    `won_in` is the month whose leaderboard it was won on. Times in ms."""
 
     TYPE: ClassVar[str] = "EarnedReward"
 
@@ -94,6 +94,7 @@ class EarnedReward(Entity):
     created_at: int
     approved_at: int | None = None
     fulfilled_at: int | None = None
+    won_in: int | None = None
 
     @property
     def key(self) -> Key:

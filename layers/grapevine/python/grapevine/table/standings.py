@@ -68,6 +68,12 @@ class Standing(Entity):
         slot_month, count = self._slot_of(month)
         return count if slot_month == month else 0
 
+    def keeps(self, month: int) -> bool:
+        """Whether its slot can still tell the count of `month`: not when a later month's credit
+        was put there, nor when that credit was taken back again and left the slot empty."""
+        kept = self._slot_of(month)[0]
+        return 0 < kept <= month
+
     def _slot_of(self, month: int) -> MonthCount:
         return (self.odd_month if month % 2 else self.even_month) or (0, 0)
 
@@ -122,15 +128,17 @@ class Place:
     count: int
     join_sequence: int
 
+    @property
+    def position(self) -> int:
+        return position(self.count, self.join_sequence)
 
-def all_time_places(campaign_id: str, limit: int | None = None) -> list[Place]:
-    """The first `limit` participants (every one, without it) of the campaign, best first."""
-    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit)
 
-
-def month_places(campaign_id: str, month: int) -> list[Place]:
-    """The participants with a credit in `month`, best first. Reads the whole board."""
-    return _places(_MONTH[month % 2], keys.month_board(campaign_id, month))
+def all_time_places(
+    campaign_id: str, *, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The next `limit` participants of the campaign, best first, from a position on (inclusive; see
+    `position`) or from the top."""
+    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit, from_position)
 
 
 def impression_places(
@@ -147,9 +155,15 @@ def unique_impression_places(
     return _places(_MONTH[0], keys.unique_impression_board(campaign_id), limit, from_position)
 
 
-def _places(
-    index: Index, board: str, limit: int | None = None, from_position: int | None = None
+def month_places(
+    campaign_id: str, month: int, *, limit: int, from_position: int | None = None
 ) -> list[Place]:
+    """The same of the participants with a credit in `month`."""
+    board = keys.month_board(campaign_id, month)
+    return _places(_MONTH[month % 2], board, limit, from_position)
+
+
+def _places(index: Index, board: str, limit: int, from_position: int | None) -> list[Place]:
     entries = store.query(index, board, descending=True, limit=limit, at_most=from_position)
     return [_place(entry["partition"], entry[index.sort]) for entry in entries]
 

@@ -48,15 +48,22 @@ class Webhook(Entity):
     def key(self) -> Key:
         return keys.webhook(self.campaign_id, self.webhook_id)
 
+    @property
+    def health_key(self) -> Key:
+        return keys.webhook_health(self.campaign_id, self.webhook_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookHealth(Entity):
-    """What `grapevine.engine.webhooks.health` keeps, beside the webhook that people edit."""
+    """What `grapevine.engine.webhooks.health` keeps, beside the webhook that people edit: there as
+    long as the webhook is. `failure_count` counts the failed attempts since the last success,
+    `failing_since` (ms) is the time of the first of them."""
 
     TYPE: ClassVar[str] = "WebhookHealth"
 
     campaign_id: str
     webhook_id: str
+    webhook_created_at: int
     version: int = 0
     failure_count: int = 0
     failing_since: int | None = None
@@ -88,18 +95,20 @@ def webhooks_of(campaign_id: str) -> list[WebhookState]:
     }
     found = [Webhook.from_item(item) for item in items if item["type"] == Webhook.TYPE]
     return [
-        WebhookState(webhook, health.get(webhook.webhook_id) or health_of(webhook))
+        WebhookState(webhook, health[webhook.webhook_id])
         for webhook in sorted(found, key=lambda one: (one.created_at, one.webhook_id))
+        if webhook.webhook_id in health
     ]
 
 
 def webhook_in(found: Mapping[Key, Item], campaign_id: str, webhook_id: str) -> WebhookState | None:
     """The webhook among items already read, by the keys of `webhook_keys`."""
     webhook_key, health_key = webhook_keys(campaign_id, webhook_id)
-    if webhook_key not in found:
+    if webhook_key not in found or health_key not in found:
+        # The two come and go together, but a read may meet them in between.
         return None
-    webhook, health = Webhook.from_item(found[webhook_key]), found.get(health_key)
-    return WebhookState(webhook, WebhookHealth.from_item(health) if health else health_of(webhook))
+    webhook, health = Webhook.from_item(found[webhook_key]), found[health_key]
+    return WebhookState(webhook, WebhookHealth.from_item(health))
 
 
 def webhook_keys(campaign_id: str, webhook_id: str) -> list[Key]:
@@ -113,7 +122,11 @@ def find_webhook(campaign_id: str, webhook_id: str) -> WebhookState | None:
 
 def health_of(webhook: Webhook) -> WebhookHealth:
     """The health of a webhook that has never failed."""
-    return WebhookHealth(campaign_id=webhook.campaign_id, webhook_id=webhook.webhook_id)
+    return WebhookHealth(
+        campaign_id=webhook.campaign_id,
+        webhook_id=webhook.webhook_id,
+        webhook_created_at=webhook.created_at,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,16 +24,8 @@ from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, earned_by
 from grapevine.table.standings import Standing
-from grapevine.table.store import (
-    ABSENT,
-    PRESENT,
-    Check,
-    Delete,
-    Put,
-    TransactionCanceled,
-    Write,
-    version,
-)
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, PRESENT, Check, Delete, Put, Write, version
 
 ERASE_AFTER_MS = 2 * 60 * 1000
 """Longer than a function can run: by then, no sign-up is on its way that still saw the referrer."""

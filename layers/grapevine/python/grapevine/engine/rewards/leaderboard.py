@@ -1,4 +1,4 @@
-"""Leaderboard rewards at the end of a campaign: the best referrers win, once per campaign.
+"""Leaderboard rewards: what a winner gets, and who wins at a campaign's end, once per campaign.
 
 The winners are chosen and written down before the first of them is rewarded, so a repetition after
 a crash rewards the same ones; who has the reward already is passed over. A campaign that is resumed
@@ -7,19 +7,20 @@ and ends again gives nothing more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.credit import Referrer, find_referrer
 from grapevine.engine.rewards import rules
-from grapevine.engine.rewards.earning import Offer, earnings_in, earnings_write, offer_of
+from grapevine.engine.rewards.earning import Offer, earnings_write, offer_of
 from grapevine.errors import Busy
-from grapevine.months import month_at
-from grapevine.table import keys, standings, store
+from grapevine.table import standings, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.rewards import RewardConfig
-from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Check, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Check, Put, Write, version
 
 
 def settle_end(campaign: Campaign) -> None:
@@ -52,10 +53,9 @@ def _winners(config: RewardConfig) -> tuple[str, ...]:
     """The participants who win: chosen now, unless they have been before."""
     if config.leaderboard_winners is not None:
         return config.leaderboard_winners
-    best = standings.all_time_places(config.campaign_id, limit=config.number_of_winners or None)
-    chosen = tuple(
-        place.participant_id for place in best[: config.number_of_winners] if place.count
-    )
+    wanted = config.number_of_winners
+    best = standings.all_time_places(config.campaign_id, limit=wanted) if wanted else []
+    chosen = tuple(place.participant_id for place in best if place.count)
     after = replace(config, version=config.version + 1, leaderboard_winners=chosen)
     _transact([Put(after.to_item(), version(config.version))])
     return chosen
@@ -69,35 +69,35 @@ def _transact(writes: list[Write]) -> None:
         raise Busy from None
 
 
-def _award(offer: Offer, config: RewardConfig, winner: str) -> None:
-    campaign_id = config.campaign_id
-    standing_key = keys.standing(campaign_id, winner)
+def _award(offer: Offer, config: RewardConfig, winner_id: str) -> None:
     for _ in attempts():
-        found = store.get_many([standing_key, keys.earnings(campaign_id, winner)])
-        item = found.get(standing_key)
-        if item is None or (standing := Standing.from_item(item)).deleted_at is not None:
+        winner = find_referrer(config.campaign_id, winner_id)
+        if winner is None or winner.earnings.times_of(config.reward_id).total:
             return
-        before = earnings_in(found, campaign_id, winner)
-        if before.times_of(config.reward_id).total:
-            return
-        now = runtime.now_ms()
-        earned = rules.granted(
-            before,
-            [config],
-            referrer_id=winner,
-            referred_id=None,
-            approval=offer.approval,
-            month=month_at(now),
-            now=now,
-        )
-        writes: list[Write] = [
-            # The winner must not be deleted in this moment.
-            Check(standing_key, version(standing.version)),
-            earnings_write(before, earned.earnings),
-            *(Put(reward.to_item(), ABSENT) for reward in earned.rewards),
-        ]
         try:
-            store.transact(writes)
+            store.transact(winning(winner, [config], offer))
         except TransactionCanceled:
             continue
         return
+
+
+def winning(
+    winner: Referrer, configs: Sequence[RewardConfig], offer: Offer, won_in: int | None = None
+) -> list[Write]:
+    """Gives the winner one of each config: of the campaign's end, or of the month `won_in`."""
+    standing, before = winner.standing, winner.earnings
+    earned = rules.granted(
+        before,
+        configs,
+        referrer_id=standing.participant_id,
+        referred_id=None,
+        approval=offer.approval,
+        now=runtime.now_ms(),
+        won_in=won_in,
+    )
+    return [
+        # The winner must not be deleted in this moment.
+        Check(standing.key, version(standing.version)),
+        earnings_write(before, earned.earnings),
+        *(Put(reward.to_item(), ABSENT) for reward in earned.rewards),
+    ]

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from grapevine.months import year_of
+from grapevine.months import month_at, year_of
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig, Times
 from grapevine.table.standings import Standing
 
@@ -98,10 +98,12 @@ def granted(
     referrer_id: str,
     referred_id: str | None,
     approval: Approval,
-    month: int,
     now: int,
+    won_in: int | None = None,
 ) -> Earned:
-    """The earner of `before` gets one of each config; numbers go on from the last one."""
+    """The earner of `before` gets one of each config; numbers go on from the last one. They count
+    in the month of `now` (ms), or in the one whose leaderboard they were won on."""
+    month = month_at(now) if won_in is None else won_in
     rewards = tuple(
         EarnedReward(
             campaign_id=before.campaign_id,
@@ -114,6 +116,7 @@ def granted(
             created_at=now,
             approved_at=None if approval.manual else now,
             fulfilled_at=now if approval.fulfills else None,
+            won_in=won_in,
         )
         for offset, config in enumerate(configs, start=1)
     )

@@ -20,7 +20,8 @@ from grapevine.table.attributes import Item
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
 from grapevine.table.keys import Key
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Check, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Check, Put, Write, version
 
 
 def count(

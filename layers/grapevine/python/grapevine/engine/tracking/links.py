@@ -25,7 +25,8 @@ from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.impressions import VisitorSalt
 from grapevine.table.keys import Key
-from grapevine.table.store import ABSENT, Put, TransactionCanceled
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put
 
 REFERRER = "grsf"
 VISIT = "grsf_visit"

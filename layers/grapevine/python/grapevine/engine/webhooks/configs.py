@@ -18,16 +18,7 @@ from grapevine.errors import InvalidRequest, NotFound, Problem
 from grapevine.months import DAY_MS
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
-from grapevine.table.store import (
-    ABSENT,
-    PRESENT,
-    Check,
-    Delete,
-    Put,
-    TransactionCanceled,
-    Write,
-    version,
-)
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import (
     Webhook,
     WebhookState,
@@ -35,6 +26,7 @@ from grapevine.table.webhooks import (
     health_of,
     webhooks_of,
 )
+from grapevine.table.writes import ABSENT, PRESENT, Delete, Put, Write, version
 
 PLACES = ("primary", "second", "third", "fourth", "fifth")
 
@@ -85,11 +77,12 @@ def create(campaign: Campaign, changes: WebhookChanges) -> WebhookState:
             is_enabled=changes.get("is_enabled", True),
             secret=_encrypted(campaign, free[0], changes.get("secret")),
         )
+        health = health_of(webhook)
         try:
-            store.transact([Put(webhook.to_item(), ABSENT)])
+            store.transact([Put(webhook.to_item(), ABSENT), Put(health.to_item(), ABSENT)])
         except TransactionCanceled:
             continue
-        return WebhookState(webhook, health_of(webhook))
+        return WebhookState(webhook, health)
     raise AssertionError("attempts() ends by raising Busy")
 
 
@@ -112,7 +105,7 @@ def update(campaign: Campaign, webhook_id: str, changes: WebhookChanges) -> Webh
         )
         writes: list[Write] = [Put(changed.to_item(), version(before.webhook.version))]
         health = before.health
-        if changes.get("is_enabled") and health.version:
+        if changes.get("is_enabled"):
             health = replace(
                 health_of(changed),
                 version=health.version + 1,
@@ -149,12 +142,10 @@ def delete(campaign: Campaign, webhook_id: str) -> None:
     """
     for _ in attempts():
         state = find(campaign, webhook_id)
-        writes: list[Write] = [Delete(state.webhook.key, version(state.webhook.version))]
-        if state.health.version:
-            writes.append(Delete(state.health.key, PRESENT))
-        else:
-            # An attempt under way may be about to record its failure.
-            writes.append(Check(state.health.key, ABSENT))
+        writes = [
+            Delete(state.webhook.key, version(state.webhook.version)),
+            Delete(state.health.key, PRESENT),
+        ]
         try:
             store.transact(writes)
         except TransactionCanceled:

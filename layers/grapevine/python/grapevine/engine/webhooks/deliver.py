@@ -7,35 +7,32 @@ under the same id, so a receiver can tell. That is the only way to get an event 
 
 from __future__ import annotations
 
-import json
 import math
 import random
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
-from grapevine.engine.webhooks import schedule, secrets, signing
+from grapevine.engine.messages import key_in
+from grapevine.engine.webhooks import health, schedule, secrets, signing
 from grapevine.engine.webhooks.dispatch import LONGEST_DELAY_SECONDS, queue_keys
-from grapevine.engine.webhooks.health import Health
 from grapevine.engine.webhooks.outcome import Outcome
 from grapevine.engine.webhooks.sender import Sender
 from grapevine.table import keys, store
 from grapevine.table.due import shard_of
-from grapevine.table.keys import Key
-from grapevine.table.store import ABSENT, Check, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import (
     Delivery,
     DeliveryStatus,
     Webhook,
     WebhookEvent,
-    WebhookHealth,
     WebhookState,
     body_of,
-    find_webhook,
     webhook_in,
     webhook_keys,
 )
+from grapevine.table.writes import Put, version
 
 CLAIM_MS = 60 * 1000
 """Longer than an attempt and its record take together."""
@@ -47,8 +44,6 @@ _LATE_BY_MS = 60 * 1000
 """When the sweep sees to an attempt whose message should have arrived."""
 
 _LOGGED_ATTEMPTS = 30
-
-_TRIES_TO_COUNT = 8
 
 _STATUS: dict[str, DeliveryStatus] = {
     "delivered": "DELIVERED",
@@ -64,8 +59,7 @@ def deliver(message: str) -> None:
     Raises:
         Busy
     """
-    body = json.loads(message)
-    item = store.get(Key(body["partition"], body["sort"]))
+    item = store.get(key_in(message))
     delivery = Delivery.from_item(item) if item else None
     if delivery is None or delivery.status != "PENDING" or _is_early(delivery):
         return
@@ -182,53 +176,15 @@ def _record(claimed: Delivery, state: WebhookState, outcome: Outcome) -> None:
     if _put(claimed, recorded) and next_at is not None and _is_soon(next_at, now):
         queue_keys([recorded.key], delay_seconds=math.ceil(max(0, next_at - now) / 1000))
     # Last: whatever hinders this must not repeat the attempt.
-    _record_health(state, outcome, is_last=next_at is None)
+    match outcome.kind:
+        case "delivered":
+            health.record_success(state)
+        case "failed" | "gone":
+            health.record_failure(state.webhook, last_attempt=next_at is None)
+        case "refused_by_policy":
+            pass  # Our own policy's refusal says nothing of the endpoint's health.
 
 
 def _is_soon(next_at: int, now: int) -> bool:
     """Soon enough for a queue to delay the message; later attempts are the sweep's."""
     return next_at - now <= LONGEST_DELAY_SECONDS * 1000
-
-
-def _record_health(state: WebhookState, outcome: Outcome, *, is_last: bool) -> None:
-    """A refusal by our own policy says nothing of the endpoint's health. Nothing is recorded for a
-    webhook that has been deleted in the meantime. Where many fail at once, they do not wait for
-    each other: some are not counted."""
-    if outcome.kind == "refused_by_policy":
-        return
-    before: WebhookState | None = state
-    needed = is_last or outcome.kind == "delivered"
-    for attempt in attempts():
-        if attempt >= _TRIES_TO_COUNT and not needed:
-            return
-        if attempt:
-            before = find_webhook(state.webhook.campaign_id, state.webhook.webhook_id)
-        if before is None or before.webhook.created_at != state.webhook.created_at:
-            return
-        after = _health_after(before.health, outcome, is_last=is_last)
-        if after == before.health:
-            return
-        known = before.health.version
-        writes: list[Write] = [
-            Put(replace(after, version=known + 1).to_item(), version(known) if known else ABSENT),
-            Check(before.webhook.key, version(before.webhook.version)),
-        ]
-        try:
-            store.transact(writes)
-        except TransactionCanceled:
-            continue
-        return
-
-
-def _health_after(health: WebhookHealth, outcome: Outcome, *, is_last: bool) -> WebhookHealth:
-    before = Health(
-        failure_count=health.failure_count,
-        failing_since=health.failing_since,
-        last_failure_at=health.last_failure_at,
-        auto_disabled=health.auto_disabled,
-    )
-    if outcome.kind == "delivered":
-        after = before.after_success()
-    else:
-        after = before.after_failure(runtime.now_ms(), last_attempt=is_last)
-    return replace(health, **asdict(after))

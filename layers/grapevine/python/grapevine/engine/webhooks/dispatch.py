@@ -6,10 +6,10 @@ than the message will arrive, so a message that is lost costs time and no event.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from grapevine import runtime
+from grapevine.engine import messages
 from grapevine.table.keys import Key
 from grapevine.table.webhooks import Delivery
 
@@ -19,8 +19,6 @@ FIRST_ATTEMPT_BY_MS = 2 * 60 * 1000
 LONGEST_DELAY_SECONDS = 15 * 60
 """What a queue can delay a message by."""
 
-_MESSAGES_PER_CALL = 10
-
 
 def queue_now(deliveries: Sequence[Delivery]) -> None:
     queue_keys([delivery.key for delivery in deliveries])
@@ -28,20 +26,5 @@ def queue_now(deliveries: Sequence[Delivery]) -> None:
 
 def queue_keys(delivery_keys: Sequence[Key], delay_seconds: int = 0) -> None:
     """Raises RuntimeError when the queue did not take all; those fall due by themselves."""
-    for start in range(0, len(delivery_keys), _MESSAGES_PER_CALL):
-        page = delivery_keys[start : start + _MESSAGES_PER_CALL]
-        response = runtime.sqs().send_message_batch(
-            QueueUrl=runtime.settings().webhook_queue_url,
-            Entries=[
-                {
-                    "Id": str(index),
-                    "MessageBody": json.dumps(key._asdict()),
-                    "DelaySeconds": delay_seconds,
-                    # One endpoint that hangs does not hold up the others (SQS fair queues).
-                    "MessageGroupId": key.partition,
-                }
-                for index, key in enumerate(page)
-            ],
-        )
-        if response.get("Failed"):
-            raise RuntimeError(f"{len(response['Failed'])} deliveries could not be queued")
+    queue_url = runtime.settings().webhook_queue_url
+    messages.send(queue_url, delivery_keys, delay_seconds=delay_seconds, grouped=True)

@@ -8,13 +8,14 @@ from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.webhooks.configs import find
 from grapevine.engine.webhooks.dispatch import FIRST_ATTEMPT_BY_MS, queue_keys
-from grapevine.errors import NotFound
+from grapevine.errors import InvalidRequest, NotFound, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.keys import Key
-from grapevine.table.store import Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import Delivery, deliveries_of, key_of_delivery
+from grapevine.table.writes import Put, version
 
 MOST_RECOVERED = 500
 """How many deliveries one call looks at; the answer says where to go on."""
@@ -30,10 +31,10 @@ class DeliveryPage:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """`next_since` (ms) is where to go on; None when everything has been looked at."""
+    """`next_id` is the delivery to go on with; None when everything has been looked at."""
 
     count: int
-    next_since: int | None
+    next_id: str | None
 
 
 def page(campaign: Campaign, webhook_id: str, limit: int, next_id: str | None) -> DeliveryPage:
@@ -72,15 +73,23 @@ def resend(campaign: Campaign, webhook_id: str, delivery_id: str) -> None:
             return
 
 
-def recover(campaign: Campaign, webhook_id: str, since: int) -> Recovered:
-    """Sends again what has not been delivered of all events since then (ms).
+def recover(campaign: Campaign, webhook_id: str, since: int, next_id: str | None) -> Recovered:
+    """Sends again what has not been delivered of all events since then (ms), or from the delivery
+    `next_id` on.
 
     Raises:
         NotFound: there is no such webhook.
+        InvalidRequest: no delivery can have the id `next_id`.
     """
     state = find(campaign, webhook_id)
     campaign_id = campaign.campaign_id
-    start = keys.delivery(campaign_id, webhook_id, since, "0")
+    start: Key | None = keys.delivery(campaign_id, webhook_id, since, "0")
+    if next_id is not None:
+        start = key_of_delivery(campaign_id, webhook_id, next_id)
+        if start is None:
+            message = "Not the id of a delivery."
+            problem = Problem("body", "nextId", "invalid_delivery_id", message, next_id)
+            raise InvalidRequest(message, problem)
     found = deliveries_of(
         campaign_id, webhook_id, MOST_RECOVERED + 1, newest_first=False, first=start
     )
@@ -92,7 +101,7 @@ def recover(campaign: Campaign, webhook_id: str, since: int) -> Recovered:
     ]
     queue_keys(reopened)
     more = len(found) > MOST_RECOVERED
-    return Recovered(len(reopened), found[MOST_RECOVERED].created_at if more else None)
+    return Recovered(len(reopened), found[MOST_RECOVERED].delivery_id if more else None)
 
 
 def _reopened(delivery: Delivery, webhook_created_at: int) -> bool:

@@ -164,17 +164,19 @@ class Resent(Output):
 
 
 class RecoverDeliveries(Input):
-    """`since` in Unix milliseconds: the time of the earliest event to send again."""
+    """`since` in Unix milliseconds: the time of the earliest event to send again. `nextId` is the
+    one that an earlier answer ended with."""
 
     since: Annotated[int, Field(ge=0, le=253_402_300_799_000)]
+    next_id: str | None = None
 
 
 class RecoveredDeliveries(Output):
-    """With `nextSince`, call again from there."""
+    """With a `nextId`, call again from there."""
 
     recovered: int
-    next_since: int | None
+    next_id: str | None
 
     @classmethod
     def of(cls, recovered: Recovered) -> RecoveredDeliveries:
-        return cls(recovered=recovered.count, next_since=recovered.next_since)
+        return cls(recovered=recovered.count, next_id=recovered.next_id)

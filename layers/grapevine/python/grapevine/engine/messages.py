@@ -1,0 +1,48 @@
+"""Messages that name an item of the table, put into a queue and taken out of it.
+
+A message says where the item is and nothing else: whoever takes it looks at the item as it is now.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from grapevine import runtime
+from grapevine.table.keys import Key
+
+_MESSAGES_PER_CALL = 10
+
+
+class UnknownItem(Exception):
+    """Something is due or named by a message that no code handles: a defect."""
+
+
+def send(
+    queue_url: str, item_keys: Sequence[Key], *, delay_seconds: int = 0, grouped: bool = False
+) -> None:
+    """`grouped`: the items of one partition are a group of a fair queue, so that many of one group
+    do not hold up the others.
+
+    Raises:
+        RuntimeError: the queue did not take all. Every item is in the due index as well, so what
+            was not taken falls due again.
+    """
+    for start in range(0, len(item_keys), _MESSAGES_PER_CALL):
+        page = item_keys[start : start + _MESSAGES_PER_CALL]
+        entries: list[Any] = [
+            {"Id": str(index), "MessageBody": json.dumps(key._asdict())}
+            | ({"DelaySeconds": delay_seconds} if delay_seconds else {})
+            | ({"MessageGroupId": key.partition} if grouped else {})
+            for index, key in enumerate(page)
+        ]
+        response = runtime.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
+        if response.get("Failed"):
+            raise RuntimeError(f"{len(response['Failed'])} messages could not be queued")
+
+
+def key_in(message: str) -> Key:
+    """Raises ValueError, KeyError or TypeError for a message that names nothing."""
+    body = json.loads(message)
+    return Key(body["partition"], body["sort"])
