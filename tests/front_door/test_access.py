@@ -35,6 +35,7 @@ SCOPES = {
     ("POST", "/v2/campaign/{id}/participant"): WRITE,
     ("GET", "/v2/campaign/{id}/participants"): READ,
     ("POST", "/v2/campaign/{id}/participants/bulk-delete"): "participant:delete",
+    ("GET", "/v2/campaign/{id}/leaderboard"): READ,
     ("GET", "/v2/campaign/{id}/leaderboard/{month}"): READ,
     ("GET", "/v2/campaign/{id}/participant/{participant}"): READ,
     ("POST", "/v2/campaign/{id}/participant/{participant}"): WRITE,
