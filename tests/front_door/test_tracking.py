@@ -741,6 +741,7 @@ def test_a_link_that_dies_leaves_a_count_that_holds(fresh_stack: Stack, calls: i
 def test_a_link_sends_on_who_could_not_be_counted_in_time(
     stack: Stack, api: Api, campaign_id: str, gavin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    visitors.view(api, campaign_id, api.add(campaign_id)["id"])  # makes the campaign's salt
     monkeypatch.setattr("grapevine.engine.tracking.links._REDIRECT_WITHIN_SECONDS", 0)
 
     followed = visitors.follow(api, campaign_id, gavin)
