@@ -144,6 +144,10 @@ build: setup ## What `sam deploy` uploads, in .aws-sam/build
 bench-init: $(VENV)/dev.stamp ## Each function's time to start, beside that of a bare one
 	$(BIN)/python tests/benchmarks/bench_init.py $(ARGS)
 
+.PHONY: bench-standings
+bench-standings: $(VENV)/dev.stamp ## What ranks cost at a thousand participants and at a hundred thousand
+	$(BIN)/python tests/benchmarks/bench_standings.py $(ARGS)
+
 .PHONY: lock
 lock: setup ## Resolve the lock files; with ARGS=--upgrade, to the newest versions
 	$(BIN)/$(LOCK) $(ARGS) pyproject.toml --group build --output-file requirements/run.txt
