@@ -19,18 +19,22 @@ from typing import Any
 from grapevine import runtime
 from grapevine.engine.ranks.maintenance import MOST_AT_ONCE, maintain
 from grapevine.engine.ranks.reading import ranks_of
-from grapevine.months import month_at
+from grapevine.months import month_at, start_of
 from grapevine.table import keys, store
 from grapevine.table.standings import Standing
 from local import invocation
 from local.invocation import Invocation
 from local.stack import Stack
 from tests.api import Api
+from tests.scenarios import leap
 
 PROJECT = "ProjectStandingsFunction"
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 REAL = 100
-"""Participants who join through the API, each with a friend to be credited for."""
+"""Participants who join through the API, each with friends to be credited for."""
+
+MONTHS = 3
+"""Each of them gets a credit in each, so that its three scores are different ones."""
 
 
 @contextmanager
@@ -44,10 +48,14 @@ def metered(stack: Stack) -> Iterator[Invocation]:
 
 
 def made_up(campaign_id: str, sequence: int, month: int, chance: random.Random) -> Standing:
-    """One of ten has referrals, one of twenty-seven some of this month."""
-    count = min(int(chance.paretovariate(1.2)), 3000) if chance.random() < 0.1 else 0
-    this_month = min(count, int(chance.paretovariate(1.2))) if chance.random() < 0.37 else 0
-    slot = (month, this_month) if this_month else None
+    """One of ten has referrals, one of twenty-seven some of `month`, and as many of the last."""
+
+    def some(share: float, most: int) -> int:
+        return min(int(chance.paretovariate(1.2)), most) if chance.random() < share else 0
+
+    count = some(0.1, 3000)
+    in_months = [(one, some(0.37, count)) for one in (month, month - 1)]
+    slots = {one % 2: (one, counted) for one, counted in in_months if counted}
     return Standing(
         campaign_id=campaign_id,
         participant_id=f"p{sequence}",
@@ -55,8 +63,8 @@ def made_up(campaign_id: str, sequence: int, month: int, chance: random.Random) 
         join_sequence=sequence,
         joined_month=month - 2,
         referral_count=count,
-        even_month=None if month % 2 else slot,
-        odd_month=slot if month % 2 else None,
+        even_month=slots.get(0),
+        odd_month=slots.get(1),
     )
 
 
@@ -67,7 +75,8 @@ class Campaign:
         self.stack, self.api, self.size = stack, api, size
         self.chance = random.Random(size)  # noqa: S311 - made-up people
         self.id = api.campaign()
-        self.month = month_at(stack.now_ms())
+        # Everybody is there two months before the one that is measured.
+        self.month = month_at(stack.now_ms()) + MONTHS - 1
         real = sorted(self.chance.sample(range(1, size + 1), REAL))
         self._fill({*real})
         self.referrers = [self._join_as(sequence) for sequence in real]
@@ -134,12 +143,15 @@ class Campaign:
 def figures(stack: Stack, api: Api, size: int) -> dict[str, Any]:
     campaign = Campaign(stack, api, size)
     zeros = [campaign.read(one) for one in campaign.referrers[:20]]
-    alone = [
-        campaign.credit(friend) + campaign.project()
-        for friends in campaign.friends[::5]
-        for friend in friends[:3]
-    ]
-    burst = sum(campaign.credit(friends[3]) for friends in campaign.friends) + campaign.project()
+    alone = []
+    for number in range(MONTHS):
+        if number:
+            leap(stack, start_of(month_at(stack.now_ms()) + 1))
+        chosen = [friends[number] for friends in campaign.friends]
+        alone += [campaign.credit(friend) + campaign.project() for friend in chosen]
+    burst = (
+        sum(campaign.credit(friends[MONTHS]) for friends in campaign.friends) + campaign.project()
+    )
     scored = [campaign.read(one) for one in campaign.referrers]
     return {
         "participants": size,
