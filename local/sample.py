@@ -15,8 +15,8 @@ from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Put
 from grapevine.table.webhooks import Delivery, Webhook, health_of, packed
+from grapevine.table.writes import ABSENT, Put
 
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"

@@ -1,8 +1,8 @@
-"""Table stream: keeps each campaign's totals from the changes of its participants' standings."""
+"""Table stream: keeps each campaign's ranks and totals from the changes of its participants."""
 
 from grapevine.consume import stream_consumer
-from grapevine.engine import totals
+from grapevine.engine import projection
 
 handler = stream_consumer(
-    parse=totals.contribution, group=totals.campaign_of, handle=totals.project
+    parse=projection.projected, group=projection.campaign_of, handle=projection.project
 )

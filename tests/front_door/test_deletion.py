@@ -191,6 +191,7 @@ def test_everybody_behind_a_deleted_participant_moves_up(api: Api, campaign_id: 
     assert api.read(campaign_id, third)["rank"] == 3
 
     api.delete(campaign_id, second)
+    drain(api)
 
     assert [api.read(campaign_id, one)["rank"] for one in (first, third)] == [1, 2]
 

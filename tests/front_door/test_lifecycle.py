@@ -15,7 +15,7 @@ from grapevine.months import month_at, start_of
 from local.stack import Stack
 from tests import invariants
 from tests.api import Api, Json
-from tests.scenarios import DAY_MS, HOUR_MS, leap
+from tests.scenarios import DAY_MS, HOUR_MS, leap, project
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MOST_PEOPLE = 8
@@ -259,6 +259,7 @@ class Lifecycle:
         }
 
     def check_everybody(self) -> None:
+        project(self.stack)
         rows = self.api.page(self.id, limit=100)["participants"]
 
         expected = [self._expected(one) for one in reversed(self.people)]

@@ -10,7 +10,7 @@ from grapevine.engine.month_end import settle
 from grapevine.engine.month_end.calendar import GRACE_MS
 from grapevine.months import name_of, start_of
 from grapevine.table import keys, store
-from grapevine.table.store import PRESENT, Delete
+from grapevine.table.writes import PRESENT, Delete
 from local.stack import Stack
 from tests import invariants, reward_invariants
 from tests.api import Api, Json

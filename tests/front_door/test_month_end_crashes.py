@@ -16,7 +16,7 @@ from grapevine.engine.month_end import close as closing
 from grapevine.engine.month_end.calendar import opened
 from grapevine.months import start_of
 from grapevine.table import keys, store
-from grapevine.table.store import ABSENT, Put
+from grapevine.table.writes import ABSENT, Put
 from local.stack import InvocationFailed, Stack
 from tests import invariants, reward_invariants
 from tests.api import Api, Json

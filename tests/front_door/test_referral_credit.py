@@ -11,7 +11,7 @@ from grapevine import runtime
 from grapevine.months import month_at
 from grapevine.table import store
 from grapevine.table.referrals import Referral
-from grapevine.table.store import ABSENT, Put
+from grapevine.table.writes import ABSENT, Put
 from local.stack import Stack
 from tests.api import Api
 from tests.refusals import refusal, refused_fields

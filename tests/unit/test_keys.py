@@ -25,6 +25,12 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "standing": (keys.standing, 2),
     "counted": (lambda campaign, one="id1": keys.counted(campaign, one, "Standing"), 2),
     "earnings": (keys.earnings, 2),
+    "impressions": (keys.impressions, 2),
+    "visitor": (keys.visitor, 3),
+    "source_hour": (lambda campaign, one="id1": keys.source_hour(campaign, one, 7), 2),
+    "visitor_salt": (keys.visitor_salt, 1),
+    "impression_board": (keys.impression_board, 1),
+    "unique_impression_board": (keys.unique_impression_board, 1),
     "earned_reward": (
         lambda campaign, one="id1": keys.earned_reward(campaign, one, 7),
         2,
@@ -52,6 +58,10 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "all_time_board": (keys.all_time_board, 1),
     "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
     "join_order": (keys.join_order, 1),
+    "rank_head": (keys.rank_head, 1),
+    "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
+    "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
+    "rank_node": (lambda campaign: keys.rank_node(campaign, 1, 0, 1, 0), 1),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
 NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))

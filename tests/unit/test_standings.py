@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.engine.standings import NO_RANK, Boards, Ranks
 from grapevine.table import standings
 from grapevine.table.standings import Place, Standing, position
 
 MONTH = 2026 * 12 + 10
 
-COUNTS = st.integers(min_value=0, max_value=4)
 SEQUENCES = st.integers(min_value=1, max_value=10**10 - 1)
 
 
@@ -144,97 +141,3 @@ def test_a_tombstone_is_in_no_board() -> None:
     item = standing(deleted_at=5, expires_at=6).plus_one(MONTH).to_item()
 
     assert not {name for name in item if "Board" in name or name == "joinOrderOf"}
-
-
-# Ranks
-
-
-def places(members: list[Standing], month: int | None) -> list[Place]:
-    """As the indexes have them: all participants all-time, those with a credit by month."""
-    found = []
-    for one in members:
-        count = one.referral_count if month is None else one.count_in(month)
-        if count or month is None:
-            found.append(Place(one.participant_id, count, one.join_sequence))
-    return sorted(found, key=lambda place: (-place.count, place.join_sequence))
-
-
-def brute_force(members: list[Standing], counts: dict[str, int]) -> dict[str, int]:
-    order = sorted(members, key=lambda one: (-counts[one.participant_id], one.join_sequence))
-    return {one.participant_id: rank for rank, one in enumerate(order, 1)}
-
-
-@st.composite
-def campaigns(draw: st.DrawFn) -> list[Standing]:
-    members = []
-    joins = draw(st.lists(st.integers(1, 30), unique=True, min_size=1, max_size=12))
-    for sequence in sorted(joins):
-        joined_month = MONTH if sequence > 15 else MONTH - 1
-        before = draw(COUNTS) if joined_month < MONTH else 0
-        now, older = draw(COUNTS), draw(COUNTS)
-        slots = {MONTH % 2: (MONTH, now), (MONTH - 1) % 2: (MONTH - 1, before)}
-        members.append(
-            standing(
-                sequence,
-                joined_month=joined_month,
-                referral_count=older + before + now,
-                even_month=slots[0] if slots[0][1] else None,
-                odd_month=slots[1] if slots[1][1] else None,
-            )
-        )
-    return members
-
-
-@settings(max_examples=200)
-@given(campaigns())
-def test_ranks_agree_with_sorting_everybody(members: list[Standing]) -> None:
-    boards = Boards(
-        MONTH, places(members, None), places(members, MONTH), places(members, MONTH - 1)
-    )
-    all_time = brute_force(members, {one.participant_id: one.referral_count for one in members})
-    monthly = brute_force(members, {one.participant_id: one.count_in(MONTH) for one in members})
-    there_last_month = [one for one in members if one.joined_month < MONTH]
-    previous = brute_force(
-        there_last_month, {one.participant_id: one.count_in(MONTH - 1) for one in there_last_month}
-    )
-
-    ranks = {one.participant_id: boards.ranks(one) for one in members}
-
-    assert ranks == {
-        one.participant_id: Ranks(
-            all_time[one.participant_id],
-            monthly[one.participant_id],
-            previous.get(one.participant_id, NO_RANK),
-        )
-        for one in members
-    }
-
-
-@pytest.mark.parametrize("ahead", [0, 1, 2])
-def test_ones_own_newest_credit_counts_before_the_index_shows_it(ahead: int) -> None:
-    rivals = [standing(sequence, referral_count=3 - sequence) for sequence in (1, 2)]
-    mine = standing(3)
-    credited = mine
-    for _ in range(ahead):
-        credited = credited.plus_one(MONTH)
-    stale = Boards(MONTH, places([*rivals, mine], None), [], [])
-
-    rank = stale.ranks(credited).rank
-
-    everybody = [*rivals, credited]
-    fresh = Boards(MONTH, places(everybody, None), places(everybody, MONTH), [])
-    assert rank == fresh.ranks(credited).rank
-
-
-@pytest.mark.parametrize("zeros_ahead", [0, 1, 2])
-def test_a_credit_taken_back_counts_before_the_index_shows_it(zeros_ahead: int) -> None:
-    zeros = [standing(sequence) for sequence in range(1, zeros_ahead + 1)]
-    leader = standing(8, referral_count=5)
-    credited = standing(9).plus_one(MONTH)
-    everybody = [*zeros, leader, credited]
-    stale = Boards(MONTH, places(everybody, None), places(everybody, MONTH), [])
-
-    ranks = stale.ranks(credited.minus_one(MONTH))
-
-    assert ranks.rank == zeros_ahead + 2
-    assert ranks.monthly_rank == zeros_ahead + 2

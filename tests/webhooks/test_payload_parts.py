@@ -11,8 +11,8 @@ import pytest
 from grapevine.engine.webhooks import payload
 from grapevine.table import store
 from grapevine.table.attributes import Item
-from grapevine.table.store import ABSENT, Put
 from grapevine.table.webhooks import WebhookEvent, WebhookPayloadPart, body_of, packed
+from grapevine.table.writes import ABSENT, Put
 from local.stack import Stack
 from tests.conftest import TEMPLATE, inside
 

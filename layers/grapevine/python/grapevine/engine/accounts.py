@@ -14,7 +14,8 @@ from grapevine.engine.attempts import attempts
 from grapevine.errors import InvalidRequest, NotFound
 from grapevine.table import keys, store
 from grapevine.table.accounts import Account, AccountApiKey, ApiKey, key_hashes_of
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, version
 
 ALL_SCOPES = frozenset(
     {

@@ -17,13 +17,16 @@ from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.program import Installation, Options, options_of
 from grapevine.engine.rewards.configs import copied, listed, new_config
+from grapevine.engine.totals import total_keys, totals_in
 from grapevine.errors import InvalidRequest, Problem, UnsupportedProgram
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.due import shard_of
+from grapevine.table.keys import Key
 from grapevine.table.rewards import RewardConfig, configs_of
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +121,16 @@ def _stored(campaign: Campaign, rewards_of: Callable[[str], list[RewardConfig]])
         except TransactionCanceled:
             campaign = replace(campaign, campaign_id=ids.campaign_id())
             continue
-        return _view(campaign, None, sorted(rewards, key=lambda config: config.place))
+        return _view(campaign, {}, sorted(rewards, key=lambda config: config.place))
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _view(campaign: Campaign, totals: Item | None, configs: list[RewardConfig]) -> CampaignView:
+def _view(
+    campaign: Campaign, found: Mapping[Key, Item], configs: list[RewardConfig]
+) -> CampaignView:
     return CampaignView(
         campaign,
-        Totals.from_projection(campaign.campaign_id, totals),
+        totals_in(found, campaign.campaign_id),
         [config for config in configs if config.is_offered],
     )
 
@@ -135,7 +140,7 @@ def view(campaign: Campaign) -> CampaignView:
     campaign_id = campaign.campaign_id
     # The two results have different types, which a list of calls cannot say.
     results: list[Any] = in_parallel(
-        [partial(store.get, keys.totals(campaign_id)), partial(configs_of, campaign_id)]
+        [partial(store.get_many, total_keys(campaign_id)), partial(configs_of, campaign_id)]
     )
     return _view(campaign, results[0], results[1])
 
@@ -144,7 +149,7 @@ def of_account(account_id: str) -> list[CampaignView]:
     """All campaigns that are not deleted, oldest first."""
     campaign_ids = ids_of_account(account_id)
     found = store.get_many(
-        key for one in campaign_ids for key in (keys.campaign(one), keys.totals(one))
+        key for one in campaign_ids for key in (keys.campaign(one), *total_keys(one))
     )
     stored = [found.get(keys.campaign(one)) for one in campaign_ids]
     campaigns = sorted(
@@ -154,8 +159,7 @@ def of_account(account_id: str) -> list[CampaignView]:
     shown = [campaign for campaign in campaigns if campaign.status != "DELETED"]
     configs = in_parallel([partial(configs_of, campaign.campaign_id) for campaign in shown])
     return [
-        _view(campaign, found.get(keys.totals(campaign.campaign_id)), offered)
-        for campaign, offered in zip(shown, configs, strict=True)
+        _view(campaign, found, offered) for campaign, offered in zip(shown, configs, strict=True)
     ]
 
 

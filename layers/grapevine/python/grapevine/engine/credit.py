@@ -26,7 +26,8 @@ from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, Write, version
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
 Item = dict[str, Any]
 
@@ -42,6 +42,8 @@ def _plain(value: Any) -> Any:
     match value:
         case Decimal():
             return int(value)
+        case Binary():
+            return value.value  # type: ignore[attr-defined] # its stub forgets it
         case list():
             return [_plain(entry) for entry in value]
         case dict():

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from grapevine.table import keys, store
-from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
 
@@ -65,29 +64,20 @@ class AccountCampaign(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals(Entity):
-    """Sums over the campaign's participants: a projection, a moment behind the facts."""
+    """Sums over the campaign's participants: a projection, a moment behind the facts. Only what
+    the rank index does not count anyway is stored here."""
 
     TYPE: ClassVar[str] = "Totals"
 
     campaign_id: str
     participant_count: int = 0
     referral_count: int = 0
+    impression_count: int = 0
     winner_count: int = 0
 
     @property
     def key(self) -> Key:
         return keys.totals(self.campaign_id)
-
-    @classmethod
-    def from_projection(cls, campaign_id: str, item: Item | None) -> Totals:
-        """The totals as projected so far; zeros before the first projection."""
-        counts = item or {}
-        return cls(
-            campaign_id=campaign_id,
-            participant_count=counts.get("participantCount", 0),
-            referral_count=counts.get("referralCount", 0),
-            winner_count=counts.get("winnerCount", 0),
-        )
 
 
 def next_join_sequence(campaign_id: str) -> int:

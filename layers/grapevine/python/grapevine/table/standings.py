@@ -134,23 +134,37 @@ class Place:
 
 
 def all_time_places(
-    campaign_id: str, limit: int | None = None, below: Place | None = None
+    campaign_id: str, *, limit: int, from_position: int | None = None
 ) -> list[Place]:
-    """The first `limit` participants (every one, without it) of the campaign, best first, or of
-    those after the place `below`."""
-    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit, below)
+    """The next `limit` participants of the campaign, best first, from a position on (inclusive; see
+    `position`) or from the top."""
+    return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit, from_position)
+
+
+def impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The first `limit` participants with impressions, or those from a position on, best first."""
+    return _places(_ALL_TIME, keys.impression_board(campaign_id), limit, from_position)
+
+
+def unique_impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The same in the order of unique impressions."""
+    return _places(_MONTH[0], keys.unique_impression_board(campaign_id), limit, from_position)
 
 
 def month_places(
-    campaign_id: str, month: int, limit: int | None = None, below: Place | None = None
+    campaign_id: str, month: int, *, limit: int, from_position: int | None = None
 ) -> list[Place]:
     """The same of the participants with a credit in `month`."""
-    return _places(_MONTH[month % 2], keys.month_board(campaign_id, month), limit, below)
+    board = keys.month_board(campaign_id, month)
+    return _places(_MONTH[month % 2], board, limit, from_position)
 
 
-def _places(index: Index, board: str, limit: int | None, below: Place | None) -> list[Place]:
-    last = below.position - 1 if below else None
-    entries = store.query(index, board, descending=True, limit=limit, at_most=last)
+def _places(index: Index, board: str, limit: int, from_position: int | None) -> list[Place]:
+    entries = store.query(index, board, descending=True, limit=limit, at_most=from_position)
     return [_place(entry["partition"], entry[index.sort]) for entry in entries]
 
 

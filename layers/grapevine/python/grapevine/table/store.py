@@ -1,15 +1,15 @@
-"""The table's few primitives: get, query a page, and write in one transaction.
+"""The table's few primitives: get, query a page, put one item, and write in one transaction.
 
-Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
-exist (`PRESENT`), or must still have the version that was read (`version(n)`). A transaction that
-loses raises `TransactionCanceled` with the keys whose condition failed; nothing was written then.
+A transaction that loses raises `TransactionCanceled` with the keys whose condition failed; nothing
+was written then.
 DynamoDB makes each transaction idempotent for the client's own retries by a request token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,6 +17,15 @@ from botocore.exceptions import ClientError
 from grapevine import runtime
 from grapevine.table.attributes import Item, marshal, unmarshal
 from grapevine.table.keys import Key
+from grapevine.table.writes import (
+    Add,
+    Condition,
+    Write,
+    addition,
+    conditioned,
+    key_attributes,
+    transact_item,
+)
 
 _GET_LIMIT = 100
 _CONFLICTS = frozenset(
@@ -27,56 +36,6 @@ _CONFLICTS = frozenset(
         "RequestLimitExceeded",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    expression: str
-    values: tuple[tuple[str, Any], ...] = ()
-
-
-ABSENT = Condition("attribute_not_exists(#partition)")
-PRESENT = Condition("attribute_exists(#partition)")
-
-
-def version(number: int) -> Condition:
-    return Condition("#version = :version", ((":version", number),))
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    item: Item
-    condition: Condition
-
-    @property
-    def key(self) -> Key:
-        return Key(self.item["partition"], self.item["sort"])
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    key: Key
-    condition: Condition
-
-
-@dataclass(frozen=True, slots=True)
-class Add:
-    """Adds to number attributes, creating the item with `type` where there is none."""
-
-    key: Key
-    type: str
-    amounts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Writes nothing, but the condition must hold for the others to be written."""
-
-    key: Key
-    condition: Condition
-
-
-Write = Put | Delete | Add | Check
 
 
 class TransactionCanceled(Exception):
@@ -92,7 +51,7 @@ def get(key: Key) -> Item | None:
     """The item as it is now (strongly consistent)."""
     response = runtime.dynamodb().get_item(
         TableName=runtime.settings().table_name,
-        Key=marshal(_key_attributes(key)),
+        Key=marshal(key_attributes(key)),
         ConsistentRead=True,
     )
     return unmarshal(response["Item"]) if "Item" in response else None
@@ -112,7 +71,7 @@ def _get_batch(keys: Sequence[Key]) -> dict[Key, Item]:
     found: dict[Key, Item] = {}
     pending: Any = {
         table: {
-            "Keys": [marshal(_key_attributes(key)) for key in keys],
+            "Keys": [marshal(key_attributes(key)) for key in keys],
             "ConsistentRead": True,
         }
     }
@@ -190,7 +149,7 @@ def transact(writes: Sequence[Write]) -> None:
     table = runtime.settings().table_name
     try:
         runtime.dynamodb().transact_write_items(
-            TransactItems=[_transact_item(table, write) for write in writes]
+            TransactItems=[transact_item(table, write) for write in writes]
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]
@@ -209,6 +168,17 @@ def transact(writes: Sequence[Write]) -> None:
         raise TransactionCanceled(failed) from None
 
 
+def put(item: Item, condition: Condition) -> bool:
+    """Writes one item by itself, at half of what it costs in a transaction. False, and nothing
+    written, when the condition does not hold.
+
+    Raises:
+        TransactionCanceled: a transaction was in the way; nothing was written.
+    """
+    write = runtime.dynamodb().put_item
+    return _alone(partial(write, Item=marshal(item), **conditioned(condition))) is not None
+
+
 def increment(key: Key, type_name: str, attribute: str) -> int:
     """Adds one and gives the new value; the item is created where there is none.
 
@@ -217,7 +187,7 @@ def increment(key: Key, type_name: str, attribute: str) -> int:
     response = runtime.dynamodb().update_item(
         TableName=runtime.settings().table_name,
         ReturnValues="UPDATED_NEW",
-        **_addition(Add(key, type_name, {attribute: 1})),
+        **addition(Add(key, type_name, {attribute: 1})),
     )
     return int(unmarshal(response["Attributes"])[attribute])
 
@@ -239,15 +209,23 @@ def change(key: Key, expression: str, values: Mapping[str, Any], condition: str)
     Raises:
         TransactionCanceled: a transaction was in the way; nothing was written.
     """
-    try:
-        response = runtime.dynamodb().update_item(
-            TableName=runtime.settings().table_name,
-            Key=marshal(_key_attributes(key)),
+    response = _alone(
+        partial(
+            runtime.dynamodb().update_item,
+            Key=marshal(key_attributes(key)),
             UpdateExpression=expression,
             ConditionExpression=condition,
             ExpressionAttributeValues=marshal(values),
             ReturnValues="ALL_NEW",
         )
+    )
+    return unmarshal(response["Attributes"]) if response else None
+
+
+def _alone(write: Callable[..., Any]) -> Any:
+    """The answer to a conditional write of one item; None when its condition does not hold."""
+    try:
+        return write(TableName=runtime.settings().table_name)
     except ClientError as error:
         match error.response["Error"]["Code"]:
             case "ConditionalCheckFailedException":
@@ -255,57 +233,3 @@ def change(key: Key, expression: str, values: Mapping[str, Any], condition: str)
             case "TransactionConflictException":
                 raise TransactionCanceled(frozenset()) from None
         raise
-    return unmarshal(response["Attributes"])
-
-
-def _transact_item(table: str, write: Write) -> Any:
-    match write:
-        case Put(item=item, condition=condition):
-            return {
-                "Put": {
-                    "TableName": table,
-                    "Item": marshal(item),
-                    **_condition(condition),
-                }
-            }
-        case Delete(key=key, condition=condition):
-            where = marshal(_key_attributes(key))
-            return {"Delete": {"TableName": table, "Key": where, **_condition(condition)}}
-        case Check(key=key, condition=condition):
-            where = marshal(_key_attributes(key))
-            return {
-                "ConditionCheck": {
-                    "TableName": table,
-                    "Key": where,
-                    **_condition(condition),
-                }
-            }
-        case Add():
-            return {"Update": {"TableName": table, **_addition(write)}}
-
-
-def _addition(add: Add) -> Any:
-    names = {f"#a{index}": name for index, name in enumerate(add.amounts)}
-    values = {f":a{index}": amount for index, amount in enumerate(add.amounts.values())}
-    additions = ", ".join(f"#a{index} :a{index}" for index in range(len(names)))
-    return {
-        "Key": marshal(_key_attributes(add.key)),
-        "UpdateExpression": f"SET #type = :type ADD {additions}",
-        "ExpressionAttributeNames": {"#type": "type", **names},
-        "ExpressionAttributeValues": marshal({":type": add.type, **values}),
-    }
-
-
-def _condition(condition: Condition) -> dict[str, Any]:
-    name = "#version" if condition.values else "#partition"
-    clause: dict[str, Any] = {
-        "ConditionExpression": condition.expression,
-        "ExpressionAttributeNames": {name: name[1:]},
-    }
-    if condition.values:
-        clause["ExpressionAttributeValues"] = marshal(dict(condition.values))
-    return clause
-
-
-def _key_attributes(key: Key) -> Item:
-    return {"partition": key.partition, "sort": key.sort}

@@ -13,7 +13,7 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import month_end_shard_of
 from grapevine.table.month_end import Calendar
-from grapevine.table.store import ABSENT, Delete, Put, Write, version
+from grapevine.table.writes import ABSENT, Delete, Put, Write, version
 
 GRACE_MS = 5 * 60 * 1000
 """From the end of a month until it is closed. A credit belongs to the month of its transaction's

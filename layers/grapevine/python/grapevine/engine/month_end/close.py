@@ -21,7 +21,8 @@ from grapevine.table import due, store
 from grapevine.table.attributes import Item
 from grapevine.table.due import DueItem, month_end_shard_of
 from grapevine.table.month_end import Calendar, MonthClosing
-from grapevine.table.store import ABSENT, Put, TransactionCanceled
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put
 
 SETTLED_BY_MS = 3 * 60 * 60 * 1000
 """Longer than a message about a closing can stay in its queue through all its tries."""

@@ -38,28 +38,28 @@ def _by_board(campaign_id: str, month: int, most: int) -> list[Place]:
     """The index only proposes: counts are read from the standings. Of a month that is over they
     can only have gone down since, so nobody below the page that was read is ahead of its last."""
     best: list[Place] = []
-    last: Place | None = None
+    last: int | None = None
     while True:
-        page = standings.month_places(campaign_id, month, limit=most, below=last)
+        page = standings.month_places(campaign_id, month, limit=most, from_position=last)
         best = _first(most, [*best, *_counted(campaign_id, page, month)])
         if len(page) < most:
             return best
-        last = page[-1]
-        if len(best) == most and best[-1].position >= last.position:
+        if len(best) == most and best[-1].position >= page[-1].position:
             return best
+        last = page[-1].position - 1
 
 
 def _by_facts(campaign_id: str, month: int, most: int) -> list[Place]:
     """Looks at everybody who has a referral at all."""
     best: list[Place] = []
-    last: Place | None = None
+    last: int | None = None
     while True:
-        page = standings.all_time_places(campaign_id, limit=_AT_ONCE, below=last)
+        page = standings.all_time_places(campaign_id, limit=_AT_ONCE, from_position=last)
         referrers = [place for place in page if place.count]
         best = _first(most, [*best, *_counted(campaign_id, referrers, month)])
         if len(referrers) < _AT_ONCE:
             return best
-        last = page[-1]
+        last = page[-1].position - 1
 
 
 def _first(most: int, places: Sequence[Place]) -> list[Place]:

@@ -22,7 +22,8 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.month_end import MonthClosing, MonthSnapshot
 from grapevine.table.rewards import RewardConfig
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, Write, version
 
 KEPT_PLACES = 100
 """Of a month's board; more where a reward has more winners."""

@@ -37,7 +37,8 @@ from grapevine.table.participants import EmailGuard, Profile, normalise_email
 from grapevine.table.referrals import ReferralStatus
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, Write
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, Write
 
 TOMBSTONE_LIFE_MS = 30 * DAY_MS
 

@@ -1,5 +1,5 @@
-"""Everything that an answer says of participants, read together: one round after they are there,
-and a second one for the rewards of those who have earned any, whatever their number."""
+"""Everything that an answer says of participants, read together in two rounds after they are there:
+what belongs to them, then their ranks and the rewards of those who have earned any."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from functools import partial
 from typing import Any, Literal
 
 from grapevine import runtime
-from grapevine.engine import referrals, standings
+from grapevine.engine import referrals
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.lookup import Participant, participant_in, participant_keys
 from grapevine.engine.participants.share import share_url
+from grapevine.engine.ranks.reading import Ranks, ranks_of
 from grapevine.engine.rewards.earning import earnings_in
-from grapevine.engine.standings import Boards, Ranks
+from grapevine.engine.tracking.rules import impressions_in
 from grapevine.months import month_at, start_of
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
+from grapevine.table.impressions import Impressions
+from grapevine.table.keys import Key
+from grapevine.table.ranks import RankHead
 from grapevine.table.referrals import CreditedFriend, Referral, ReferralStatus, credited_of
 from grapevine.table.rewards import EarnedReward, configs_of, earned_by
 
@@ -44,6 +49,7 @@ class Description:
     referral_source: ReferralSource
     referral_status: ReferralStatus | None
     is_winner: bool
+    impressions: Impressions
     rewards: list[EarnedReward]
     referrer: Description | None
 
@@ -59,7 +65,7 @@ class _Reading:
     """The rounds that read all that the descriptions need."""
 
     def __init__(self, campaign: Campaign, participants: Sequence[Participant], now: int) -> None:
-        self._campaign, self._now = campaign, now
+        self._campaign, self._participants, self._now = campaign, participants, now
         self._month = month_at(now)
         self._terms = referrals.terms_of(campaign)
         campaign_id = campaign.campaign_id
@@ -68,47 +74,50 @@ class _Reading:
         wanted = [key for one in referrer_ids for key in participant_keys(campaign_id, one)]
         people = dict.fromkeys([p.participant_id for p in participants] + referrer_ids)
         wanted += [keys.earnings(campaign_id, one) for one in people]
+        wanted += [keys.impressions(campaign_id, one) for one in people]
         wanted += [
             keys.referral(campaign_id, p.referrer_id, p.participant_id)
             for p in referred
             if p.referrer_id
         ]
+        wanted.append(keys.rank_head(campaign_id))
         listed = dict.fromkeys(
             p.participant_id for p in participants if p.standing.referral_count
         ) | dict.fromkeys(referrer_ids)
         # The pool's result type is the union of what its calls read.
         results: list[Any] = in_parallel(
             [
-                *standings.board_reads(campaign_id, self._month),
                 partial(store.get_many, wanted),
                 *(partial(credited_of, campaign_id, one, LISTED_FRIENDS) for one in listed),
             ]
         )
-        self._boards = Boards(self._month, results[0], results[1], results[2])
-        self._found = results[3]
-        self._friends: dict[str, list[CreditedFriend]] = dict(zip(listed, results[4:], strict=True))
-        self._rewards = self._visible_rewards(participants)
+        self._found: dict[Key, Item] = results[0]
+        self._friends: dict[str, list[CreditedFriend]] = dict(zip(listed, results[1:], strict=True))
+        referrers = [participant_in(self._found, campaign_id, one) for one in referrer_ids]
+        self._read_what_depends_on_that([*participants, *(one for one in referrers if one)])
 
-    def _visible_rewards(
-        self, participants: Sequence[Participant]
-    ) -> dict[str, list[EarnedReward]]:
-        """What the participants have earned; a second round, for those who have earned anything.
-        Rewards of a campaign reward that is hidden now are hidden, too."""
+    def _read_what_depends_on_that(self, people: Sequence[Participant]) -> None:
+        """Ranks of all, and the rewards of the participants (not of those who only referred them)
+        who have earned any. Rewards of a campaign reward that is hidden now are hidden, too."""
         campaign_id = self._campaign.campaign_id
+        standings = {one.participant_id: one.standing for one in people}
+        head = RankHead.found(campaign_id, self._found.get(keys.rank_head(campaign_id)))
         earners = [
             p.participant_id
-            for p in participants
+            for p in self._participants
             if earnings_in(self._found, campaign_id, p.participant_id).earned
         ]
-        if not earners:
-            return {}
         calls: list[Callable[[], list[Any]]] = [
-            partial(configs_of, campaign_id),
-            *(partial(earned_by, campaign_id, one, LISTED_REWARDS) for one in earners),
+            partial(ranks_of, campaign_id, list(standings.values()), self._month, head=head)
         ]
-        configs, *earned = in_parallel(calls)
+        if earners:
+            calls.append(partial(configs_of, campaign_id))
+            calls += [partial(earned_by, campaign_id, one, LISTED_REWARDS) for one in earners]
+        ranks, *of_rewards = in_parallel(calls)
+        self._ranks: dict[str, Ranks] = dict(zip(standings, ranks, strict=True))
+        configs, earned = (of_rewards[0], of_rewards[1:]) if earners else ([], [])
         offered = {config.reward_id for config in configs if config.is_offered}
-        return {
+        self._rewards: dict[str, list[EarnedReward]] = {
             earner: [reward for reward in rewards if reward.reward_id in offered]
             for earner, rewards in zip(earners, earned, strict=True)
         }
@@ -138,7 +147,7 @@ class _Reading:
         month_began = start_of(self._month)
         return Description(
             participant=participant,
-            ranks=self._boards.ranks(participant.standing),
+            ranks=self._ranks[participant.participant_id],
             monthly_referral_count=participant.standing.count_in(self._month),
             prev_monthly_referral_count=participant.standing.count_in(self._month - 1),
             referrals=[friend.referred_id for friend in friends],
@@ -149,6 +158,7 @@ class _Reading:
             is_winner=earnings_in(
                 self._found, self._campaign.campaign_id, participant.participant_id
             ).is_winner,
+            impressions=impressions_in(self._found, participant.standing),
             rewards=self._rewards.get(participant.participant_id, []),
             referrer=referrer,
         )

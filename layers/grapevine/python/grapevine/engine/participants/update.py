@@ -28,7 +28,8 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import ReferralStatus
-from grapevine.table.store import ABSENT, PRESENT, Delete, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, PRESENT, Delete, Put, Write, version
 
 
 class Changes(TypedDict, total=False):

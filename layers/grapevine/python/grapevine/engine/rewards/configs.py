@@ -12,7 +12,8 @@ from grapevine.errors import InvalidRequest, NotFound, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.rewards import RewardConfig, configs_of
-from grapevine.table.store import ABSENT, Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, version
 
 MOST_CONFIGS = 20
 """Of a campaign at a time: one credit may earn all of them, in one transaction."""

@@ -20,7 +20,7 @@ from grapevine.table.keys import Key
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import Earnings, RewardConfig, configs_of
 from grapevine.table.standings import Standing
-from grapevine.table.store import ABSENT, Put, Write, version
+from grapevine.table.writes import ABSENT, Put, Write, version
 
 
 @dataclass(frozen=True, slots=True)

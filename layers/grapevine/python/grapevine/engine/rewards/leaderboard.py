@@ -19,7 +19,8 @@ from grapevine.errors import Busy
 from grapevine.table import standings, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.rewards import RewardConfig
-from grapevine.table.store import ABSENT, Check, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Check, Put, Write, version
 
 
 def settle_end(campaign: Campaign) -> None:
@@ -52,10 +53,9 @@ def _winners(config: RewardConfig) -> tuple[str, ...]:
     """The participants who win: chosen now, unless they have been before."""
     if config.leaderboard_winners is not None:
         return config.leaderboard_winners
-    best = standings.all_time_places(config.campaign_id, limit=config.number_of_winners or None)
-    chosen = tuple(
-        place.participant_id for place in best[: config.number_of_winners] if place.count
-    )
+    wanted = config.number_of_winners
+    best = standings.all_time_places(config.campaign_id, limit=wanted) if wanted else []
+    chosen = tuple(place.participant_id for place in best if place.count)
     after = replace(config, version=config.version + 1, leaderboard_winners=chosen)
     _transact([Put(after.to_item(), version(config.version))])
     return chosen

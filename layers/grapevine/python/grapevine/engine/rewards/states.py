@@ -17,7 +17,8 @@ from grapevine.errors import InvalidRewardState, NotFound
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.rewards import EarnedReward, Earnings, key_of_earned
-from grapevine.table.store import Delete, Put, TransactionCanceled, Write, version
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import Delete, Put, Write, version
 
 
 @dataclass(frozen=True, slots=True)

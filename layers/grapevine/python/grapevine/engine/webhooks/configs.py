@@ -18,15 +18,7 @@ from grapevine.errors import InvalidRequest, NotFound, Problem
 from grapevine.months import DAY_MS
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
-from grapevine.table.store import (
-    ABSENT,
-    PRESENT,
-    Delete,
-    Put,
-    TransactionCanceled,
-    Write,
-    version,
-)
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import (
     Webhook,
     WebhookState,
@@ -34,6 +26,7 @@ from grapevine.table.webhooks import (
     health_of,
     webhooks_of,
 )
+from grapevine.table.writes import ABSENT, PRESENT, Delete, Put, Write, version
 
 PLACES = ("primary", "second", "third", "fourth", "fifth")
 

@@ -21,7 +21,7 @@ from grapevine.engine.webhooks.outcome import Outcome
 from grapevine.engine.webhooks.sender import Sender
 from grapevine.table import keys, store
 from grapevine.table.due import shard_of
-from grapevine.table.store import Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import (
     Delivery,
     DeliveryStatus,
@@ -32,6 +32,7 @@ from grapevine.table.webhooks import (
     webhook_in,
     webhook_keys,
 )
+from grapevine.table.writes import Put, version
 
 CLAIM_MS = 60 * 1000
 """Longer than an attempt and its record take together."""

@@ -13,8 +13,9 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.keys import Key
-from grapevine.table.store import Put, TransactionCanceled, version
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import Delivery, deliveries_of, key_of_delivery
+from grapevine.table.writes import Put, version
 
 MOST_RECOVERED = 500
 """How many deliveries one call looks at; the answer says where to go on."""

@@ -17,6 +17,7 @@ from grapevine.engine.participants.lookup import (
     participant_in,
     participant_keys,
 )
+from grapevine.engine.totals import total_keys, totals_in
 from grapevine.engine.webhooks import events, payload
 from grapevine.engine.webhooks.dispatch import FIRST_ATTEMPT_BY_MS, queue_now
 from grapevine.engine.webhooks.events import Json
@@ -24,12 +25,13 @@ from grapevine.engine.webhooks.transitions import Transition
 from grapevine.errors import Busy
 from grapevine.months import DAY_MS
 from grapevine.table import keys, standings, store
-from grapevine.table.campaigns import Campaign, Totals
+from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig, configs_of
-from grapevine.table.store import ABSENT, Put, TransactionCanceled
+from grapevine.table.store import TransactionCanceled
 from grapevine.table.webhooks import Delivery, WebhookState, packed, webhooks_of
+from grapevine.table.writes import ABSENT, Put
 
 KEPT_MS = 30 * DAY_MS
 """How long an event and its deliveries are kept: long enough to recover from a long outage."""
@@ -165,7 +167,7 @@ class _Composer:
 
     def _ended(self, ended: Campaign) -> Json:
         campaign_id = ended.campaign_id
-        totals = Totals.from_projection(campaign_id, store.get(keys.totals(campaign_id)))
+        totals = totals_in(store.get_many(total_keys(campaign_id)), campaign_id)
         ranked = _winners(campaign_id)
         shown = list(self._describe(ranked).described.values())
         if len(ranked) < events.MOST_WINNERS:
@@ -179,17 +181,21 @@ class _Composer:
 
 def _winners(campaign_id: str) -> list[str]:
     """The first winners by rank: participants with an approved reward."""
-    ranked = [place.participant_id for place in standings.all_time_places(campaign_id)]
     winners: list[str] = []
-    for start in range(0, len(ranked), _CANDIDATES_AT_ONCE):
-        page = ranked[start : start + _CANDIDATES_AT_ONCE]
-        found = store.get_many(keys.earnings(campaign_id, one) for one in page)
-        earned = [found.get(keys.earnings(campaign_id, one)) for one in page]
+    following: int | None = None
+    while len(winners) < events.MOST_WINNERS:
+        page = standings.all_time_places(
+            campaign_id, limit=_CANDIDATES_AT_ONCE, from_position=following
+        )
+        ids = [place.participant_id for place in page]
+        found = store.get_many(keys.earnings(campaign_id, one) for one in ids)
+        earned = [found.get(keys.earnings(campaign_id, one)) for one in ids]
         winners += [
             one
-            for one, item in zip(page, earned, strict=True)
+            for one, item in zip(ids, earned, strict=True)
             if item and Earnings.from_item(item).is_winner
         ]
-        if len(winners) >= events.MOST_WINNERS:
+        if len(page) < _CANDIDATES_AT_ONCE:
             break
+        following = page[-1].position - 1
     return winners[: events.MOST_WINNERS]

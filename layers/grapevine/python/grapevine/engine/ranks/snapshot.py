@@ -1,0 +1,131 @@
+"""The index as of one published batch, whatever workers are doing meanwhile.
+
+A part is read after the head, so it holds at least what the head has published. If the batch after
+that has already touched it, its undo leads back. Further ahead it cannot be without another head:
+then the reader begins again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from grapevine.engine.attempts import attempts
+from grapevine.engine.parallel import in_parallel
+from grapevine.engine.ranks.boards import ALIVE, ALL_TIME, Boards, laid_over
+from grapevine.engine.ranks.codec import decode
+from grapevine.engine.ranks.tree import Node, Shape, counted_before, nodes_before
+from grapevine.table import keys, store
+from grapevine.table.attributes import Item
+from grapevine.table.keys import Key
+from grapevine.table.ranks import RankBlock, RankHead, RankNode
+
+T = TypeVar("T")
+
+_KEYS_PER_CALL = 100
+_PARTS = {part.TYPE: part for part in (RankBlock, RankNode)}
+
+
+class Overtaken(Exception):
+    """A part is more than one batch ahead of the head: the head must be read again."""
+
+
+def as_of_one_batch(
+    campaign_id: str, shape: Shape, head: RankHead | None, read: Callable[[Snapshot], T]
+) -> T:
+    """What `read` makes of the index, from `head` if that has just been read, or else the newest.
+
+    Raises:
+        Busy: batches were published faster than a snapshot could be read.
+    """
+    for _ in attempts():
+        if head is None:
+            found = store.get_many([keys.rank_head(campaign_id)])
+            head = RankHead.found(campaign_id, found.get(keys.rank_head(campaign_id)))
+        try:
+            return read(Snapshot(head, shape))
+        except Overtaken:
+            head = None
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+class Snapshot:
+    """`histograms` says how many participants have each score, `blocks` how many blocks there may
+    be; parts must be loaded first."""
+
+    def __init__(self, head: RankHead, shape: Shape) -> None:
+        self.head, self.shape = head, shape
+        self.histograms = decode(head.histograms)
+        self.blocks = shape.place_of(head.last_sequence)[0] + 1
+        self._parts: dict[Key, Boards] = {}
+
+    def load(self, blocks: Iterable[int], nodes: Iterable[Node]) -> None:
+        """Reads what is not there yet, all at the same time.
+
+        Raises:
+            Overtaken
+        """
+        wanted = [*map(self._block_key, blocks), *map(self._node_key, nodes)]
+        unread = list(dict.fromkeys(key for key in wanted if key not in self._parts))
+        calls = [
+            partial(store.get_many, unread[start : start + _KEYS_PER_CALL])
+            for start in range(0, len(unread), _KEYS_PER_CALL)
+        ]
+        found = {key: item for part in in_parallel(calls) for key, item in part.items()}
+        for key in unread:
+            self._parts[key] = self._as_of_head(found[key]) if key in found else {}
+
+    def block(self, number: int) -> Boards:
+        return self._parts[self._block_key(number)]
+
+    def total(self, board: int, score: int) -> int:
+        """How many have this score; with 0, how many have any."""
+        histogram = self.histograms.get(board, {})
+        return histogram.get(score, 0) if score else sum(histogram.values())
+
+    def nodes_before(self, score: int, block: int) -> list[Node]:
+        return nodes_before(score, block, self.blocks, self.shape)
+
+    def before(self, board: int, score: int, join_sequence: int) -> int:
+        """How many with this score (with 0: with any) on the board joined before; the block and
+        its nodes must be loaded."""
+        number, offset = self.shape.place_of(join_sequence)
+        children: dict[int, dict[int, int]] = {1: {}, 2: {}}
+        for node in self.nodes_before(score, number):
+            children[node.level] = self.node(node).get(board, {})
+        total = self.total(board, score)
+        return counted_before(total, number, children[1], children[2], self.shape) + sum(
+            1
+            for place, value in self.block(number).get(board, {}).items()
+            if place < offset and (value == score or not score)
+        )
+
+    def node(self, node: Node) -> Boards:
+        return self._parts[self._node_key(node)]
+
+    def _block_key(self, number: int) -> Key:
+        return keys.rank_block(self.head.campaign_id, self.head.generation, number)
+
+    def _node_key(self, node: Node) -> Key:
+        return keys.rank_node(self.head.campaign_id, self.head.generation, *node)
+
+    def _as_of_head(self, item: Item) -> Boards:
+        part = _PARTS[item["type"]].from_item(item)
+        if part.version > self.head.version + 1:
+            raise Overtaken
+        content = decode(part.content)
+        return (
+            laid_over(content, decode(part.undo)) if part.version > self.head.version else content
+        )
+
+
+def participants_in(head: RankHead) -> int:
+    """How many participants are alive."""
+    return sum(decode(head.histograms).get(ALIVE, {}).values())
+
+
+def referrals_in(head: RankHead) -> int:
+    """How many credited referrals the living participants have."""
+    histogram = decode(head.histograms).get(ALL_TIME, {})
+    return sum(score * members for score, members in histogram.items())
