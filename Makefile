@@ -122,6 +122,10 @@ build: setup ## What `sam deploy` uploads, in .aws-sam/build
 bench-init: $(VENV)/dev.stamp ## Each function's time to start, beside that of a bare one
 	$(BIN)/python tests/benchmarks/bench_init.py $(ARGS)
 
+.PHONY: bench-standings
+bench-standings: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks, boards, credits, months' ends by size, on DynamoDB Local
+	$(BIN)/python -m tests.benchmarks.bench_standings $(ARGS)
+
 .PHONY: lock
 lock: setup ## Resolve the lock files; with ARGS=--upgrade, to the newest versions
 	$(BIN)/$(LOCK) $(ARGS) pyproject.toml --group build --output-file requirements/run.txt
