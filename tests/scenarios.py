@@ -19,6 +19,7 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from local import invocation
 from local.stack import Stack
+from tests import visitors
 from tests.api import Api, unique_email
 
 T = TypeVar("T")
@@ -143,6 +144,7 @@ def run_all(stack: Stack) -> None:
         pages(api, campaign_id)
         rewards(stack, api)
         webhooks(stack, api)
+        tracking(stack, api)
         months(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
 
@@ -383,6 +385,30 @@ def webhooks(stack: Stack, api: Api) -> None:
     ):
         api.ok("DELETE", second)
     api.ok("DELETE", primary)
+
+
+def tracking(stack: Stack, api: Api) -> None:
+    """Links followed and reports made, by the first visitor of a campaign, against another one and
+    over again; then a seen participant leaves."""
+    campaign_id = api.campaign(installation={"shareUrl": "https://example.com/join"})
+    for function_id, after_calls, call in (
+        ("FollowShareLinkFunction", 3, visitors.follow),
+        ("TrackImpressionFunction", 2, visitors.view),
+        ("TrackShareFunction", 2, visitors.share),
+    ):
+        seen = api.add(campaign_id)["id"]
+        with interrupted(
+            stack, function_id, after_calls, partial(visitors.view, api, campaign_id, seen)
+        ):
+            call(api, campaign_id, seen)
+        call(api, campaign_id, seen)
+    visitors.preflight(api, campaign_id)
+    visitors.script(api, campaign_id)
+    drain(api)
+    assert api.read_campaign(campaign_id)["impressionCount"] == 7
+    api.delete(campaign_id, seen)
+    drain(api)
+    assert api.read_campaign(campaign_id)["impressionCount"] == 6
 
 
 def months(stack: Stack, api: Api) -> None:

@@ -16,6 +16,7 @@ from grapevine.engine import referrals
 from grapevine.engine.referrals import Terms
 from grapevine.months import start_of
 from grapevine.table.attributes import Item
+from grapevine.table.impressions import Impressions
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.standings import Standing
@@ -82,6 +83,16 @@ class Population:
                 yield entity.to_item()
             if sequence in self.ties:
                 yield self._referral(sequence).to_item()
+            if sequence in self.impressions:
+                total, unique = self.impressions[sequence]
+                yield Impressions(
+                    campaign_id=self.campaign_id,
+                    participant_id=standing.participant_id,
+                    version=total,
+                    join_sequence=sequence,
+                    total=total,
+                    unique=unique,
+                ).to_item()
 
     def _refer(self, pending: int) -> None:
         everybody = list(range(1, self.size + 1))

@@ -14,7 +14,7 @@ import pytest
 from grapevine import runtime
 from grapevine.engine.month_end import close as closing
 from grapevine.engine.month_end.calendar import opened
-from grapevine.months import month_at, start_of
+from grapevine.months import start_of
 from grapevine.table import keys, store
 from grapevine.table.writes import ABSENT, Put
 from local.stack import InvocationFailed, Stack
@@ -35,18 +35,17 @@ from tests.month_stories import (
     monthly,
     pass_months,
     referrers,
+    stack_on_a_second_day,
     this_month,
     wins,
 )
-from tests.reward_stories import Program, event_ids, stack_with_receivers
-from tests.scenarios import DAY_MS, HOUR_MS, erase, interrupted, leap
+from tests.reward_stories import Program, event_ids
+from tests.scenarios import HOUR_MS, erase, interrupted, leap
 
 
 @pytest.fixture
 def receiving(engine: str) -> Iterator[Stack]:
-    """An empty stack on the second day of a month."""
-    with stack_with_receivers(engine) as stack:
-        leap(stack, start_of(month_at(stack.now_ms()) + 1) + DAY_MS)
+    with stack_on_a_second_day(engine) as stack:
         yield stack
 
 
@@ -114,7 +113,7 @@ def test_dying_anywhere_between_the_schedule_and_the_queue_loses_and_doubles_no_
 def test_dying_anywhere_in_a_settlement_loses_and_doubles_no_reward(
     receiving: Stack, api: Api
 ) -> None:
-    campaigns = [contested(receiving, api) for _ in range(16)]
+    campaigns = [contested(receiving, api) for _ in range(13)]
     receiving.drain()
     month = this_month(receiving)
     pass_months(receiving)
@@ -184,7 +183,7 @@ def test_a_month_that_is_settled_by_several_at_once_is_won_once(receiving: Stack
 def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_is_won_or_none(
     receiving: Stack, api: Api, *, leaves: bool
 ) -> None:
-    programs = [begin(receiving, api) for _ in range(12)]
+    programs = [begin(receiving, api) for _ in range(10)]
     offered = [monthly(program, winners=1) for program in programs]
     people = [referrers(program, 2, 1) for program in programs]
     month = this_month(receiving)

@@ -1,9 +1,10 @@
-"""Ranks against sorting everybody, over random stories."""
+"""Ranks against sorting everybody, over random stories and with a stream that does as it likes."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from grapevine.months import month_at, start_of
 from local.stack import Stack
 from tests import invariants
 from tests.api import Api
-from tests.scenarios import drain, leap
+from tests.scenarios import at_once, drain, leap
+
+PROJECT = "ProjectStandingsFunction"
 
 
 @dataclass
@@ -23,6 +26,7 @@ class Member:
     joined_month: int
     referrer: Member | None
     credited_month: int | None = None
+    is_expired: bool = False
 
 
 @dataclass
@@ -73,13 +77,14 @@ class Story:
         self.stack, self.api, self.random = stack, api, random.Random(seed)  # noqa: S311 - a story
         self.campaign_id = api.campaign()
         self.model = Model()
+        self.told: list[dict[str, Any]] = []
 
     @property
     def month(self) -> int:
         return month_at(self.stack.now_ms())
 
     def step(self) -> None:
-        acts = [self.add, self.add, self.trigger, self.trigger, self.trigger, self.delete]
+        acts = [*2 * [self.add], *3 * [self.trigger], self.expire, self.delete]
         self.random.choice(acts)()
 
     def add(self) -> None:
@@ -88,13 +93,41 @@ class Story:
         added = self.api.add(self.campaign_id, **fields)
         self.model.members.append(Member(added["id"], self.month, referrer))
 
+    def waiting(self) -> list[Member]:
+        """Whose credit can still be given."""
+        return [
+            one
+            for one in self.model.members
+            if one.referrer and one.credited_month is None and not one.is_expired
+        ]
+
     def trigger(self) -> None:
-        waiting = [one for one in self.model.members if one.referrer and one.credited_month is None]
+        waiting = self.waiting()
         if not waiting:
             return
         friend = self.random.choice(waiting)
         assert self.api.trigger(self.campaign_id, friend.id)["success"]
         friend.credited_month = self.month
+
+    def expire(self) -> None:
+        if waiting := self.waiting():
+            friend = self.random.choice(waiting)
+            self.api.update(self.campaign_id, friend.id, referralStatus="CREDIT_EXPIRED")
+            friend.is_expired = True
+
+    def deliver(self) -> None:
+        """The records reach the projection in any order, some of them again, in batches cut
+        anywhere, three of them at the same time."""
+        new = self.stack.take_records(PROJECT)
+        records = new + self.random.choices(new + self.told, k=10 if new else 0)
+        self.random.shuffle(records)
+        cuts = sorted(self.random.choices(range(len(records) + 1), k=2))
+        batches = [records[: cuts[0]], records[cuts[0] : cuts[1]], records[cuts[1] :]]
+        at_once(
+            self.stack,
+            [partial(lambda batch, _: self.stack.deliver(PROJECT, batch), one) for one in batches],
+        )
+        self.told += new
 
     def delete(self) -> None:
         if len(self.model.members) < 6:
@@ -107,7 +140,7 @@ class Story:
                 friend.referrer = friend.credited_month = None
 
     def shown(self) -> dict[str, dict[str, Any]]:
-        drain(self.api)
+        self.deliver()
         rows = self.api.all_pages(self.campaign_id, 100)
         names = next(iter(self.model.rows(self.month).values()), {}).keys()
         return {row["id"]: {name: row[name] for name in names} for row in rows}

@@ -25,6 +25,12 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "standing": (keys.standing, 2),
     "counted": (lambda campaign, one="id1": keys.counted(campaign, one, "Standing"), 2),
     "earnings": (keys.earnings, 2),
+    "impressions": (keys.impressions, 2),
+    "visitor": (keys.visitor, 3),
+    "source_hour": (lambda campaign, one="id1": keys.source_hour(campaign, one, 7), 2),
+    "visitor_salt": (keys.visitor_salt, 1),
+    "impression_board": (keys.impression_board, 1),
+    "unique_impression_board": (keys.unique_impression_board, 1),
     "earned_reward": (
         lambda campaign, one="id1": keys.earned_reward(campaign, one, 7),
         2,

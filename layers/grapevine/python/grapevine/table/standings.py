@@ -141,6 +141,20 @@ def all_time_places(
     return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit, from_position)
 
 
+def impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The first `limit` participants with impressions, or those from a position on, best first."""
+    return _places(_ALL_TIME, keys.impression_board(campaign_id), limit, from_position)
+
+
+def unique_impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The same in the order of unique impressions."""
+    return _places(_MONTH[0], keys.unique_impression_board(campaign_id), limit, from_position)
+
+
 def month_places(
     campaign_id: str, month: int, *, limit: int, from_position: int | None = None
 ) -> list[Place]:
