@@ -25,6 +25,9 @@ Units = dict[str, float]
 STANDINGS_PART = ("STANDING", "HEAD", "BLOCK", "NODE")
 """What three ranks are read from: the participant's standing and the rank index."""
 
+PAUSE_S = 0.2
+"""Long enough, on a busy machine, for calls of one round to begin before the first one ends."""
+
 _FIRST_WORD = re.compile(r"[A-Z]+")
 _MARGIN = 1e-6
 
