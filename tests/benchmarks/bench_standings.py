@@ -26,6 +26,7 @@ from tests.benchmarks.credits import PROJECT, burst, credit_alone
 from tests.benchmarks.figures import Bounds, mean, print_table, spent
 from tests.benchmarks.measuring import PAUSE_S, STANDINGS_PART, Record
 from tests.benchmarks.population import Population
+from tests.benchmarks.requests import make_requests
 from tests.month_stories import CLOSE, RELAY, SETTLE
 from tests.scenarios import HOUR_MS, leap
 
@@ -153,6 +154,7 @@ def measure(size: int, url: str, bounds: Bounds) -> int:
         if large:
             burst(campaign, large, working=True)
         check_everything(campaign, [*alone, *small, *large])
+        make_requests(campaign)
         return end_month(campaign)
 
 

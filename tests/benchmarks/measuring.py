@@ -17,7 +17,7 @@ from local.capacity import TableShape, item_size, read_units, write_blocks
 from local.declarations import Table
 from local.endpoint_engine import EndpointEngine
 from local.engine import StreamSource
-from local.metering import Answer, Cost, Images, Meter, Parameters
+from local.metering import Answer, Cost, Images, Meter, Parameters, Peek, Write
 
 Units = dict[str, float]
 """Request units by what they were spent on: a kind of item, or an index."""
@@ -50,8 +50,8 @@ class CallLog:
     """A meter that remembers what it measured. Each call is held up by `pause` seconds, so that
     calls made at the same time overlap however busy the machine is."""
 
-    def __init__(self, meter: Meter, shapes: Mapping[str, TableShape]) -> None:
-        self._meter, self._shapes = meter, shapes
+    def __init__(self, meter: Meter, shapes: Mapping[str, TableShape], peek: Peek) -> None:
+        self._meter, self._shapes, self._peek = meter, shapes, peek
         self._begun = threading.local()
         self._lock = threading.Lock()
         self.pause = 0.0
@@ -62,6 +62,9 @@ class CallLog:
     def before(self, operation: str, parameters: Parameters) -> Images:
         self._begun.at = time.monotonic()
         time.sleep(self.pause)
+        if operation == "PutItem":
+            key = {name: parameters["Item"][name] for name in ("partition", "sort")}
+            self._begun.images = self._peek([Write(parameters["TableName"], key)])
         return self._meter.before(operation, parameters)
 
     def cost(self, operation: str, parameters: Parameters, answer: Answer, before: Images) -> Cost:
@@ -115,16 +118,19 @@ class CallLog:
         if "Error" in answer:
             units["refused"] += cost.write_units
             return units, 0
-        if operation != "TransactWriteItems":
-            sort = parameters.get("Item", parameters.get("Key"))["sort"]["S"]
-            units[_kind(sort)] += cost.write_units
+        if operation == "UpdateItem":
+            units[_kind(parameters["Key"]["sort"]["S"])] += cost.write_units
             return units, 1
-        writes = [next(iter(each.items())) for each in parameters["TransactItems"]]
-        for (verb, request), old in zip(writes, before, strict=True):
+        factor, images = 2, before
+        if operation == "PutItem":
+            factor, images = 1, self._begun.images
+        requests = parameters.get("TransactItems", [{"Put": parameters}])
+        writes = [next(iter(each.items())) for each in requests]
+        for (verb, request), old in zip(writes, images, strict=True):
             new = {"Put": request.get("Item"), "Delete": None}.get(verb, old)
             kind = _kind(request.get("Item", request.get("Key"))["sort"]["S"])
             shape = self._shapes[request["TableName"]]
-            units[kind] += 2 * write_blocks(old, new)
+            units[kind] += factor * write_blocks(old, new)
             for index, amount in shape.index_units(old, new).items():
                 units[index] += amount
         return units, sum(verb != "ConditionCheck" for verb, _ in writes)
@@ -188,7 +194,7 @@ class MeasuredEngine(EndpointEngine):
             )["ShardIterator"]
 
     def meter(self, shapes: Mapping[str, TableShape]) -> Meter:
-        self.log = CallLog(super().meter(shapes), shapes)
+        self.log = CallLog(super().meter(shapes), shapes, self.peek)
         return self.log
 
 
