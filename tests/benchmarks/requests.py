@@ -14,7 +14,7 @@ def make_requests(campaign: Campaign) -> None:
     api, here = campaign.api, campaign.id
     referrer = campaign.people.id_of(campaign.size // 2)
     email = unique_email()
-    details = {"firstName": "Grace", "referredBy": referrer, "metadata": {"plan": "free"}}
+    details: Json = {"firstName": "Grace", "referredBy": referrer, "metadata": {"plan": "free"}}
     bare = api.add(here)
     friend = api.add(here, email, **details)["id"]
     campaign.stack.drain()
