@@ -154,8 +154,9 @@ def measure(size: int, url: str, bounds: Bounds) -> int:
         if large:
             burst(campaign, large, working=True)
         check_everything(campaign, [*alone, *small, *large])
+        written = end_month(campaign)
         make_requests(campaign)
-        return end_month(campaign)
+        return written
 
 
 def main() -> int:
