@@ -282,6 +282,17 @@ def pages(api: Api, campaign_id: str) -> None:
     everybody = api.all_pages(campaign_id, limit=3)
     assert len(everybody) == api.read_campaign(campaign_id)["participantCount"]
     assert api.page(campaign_id, nextId="nobody")["participants"] == []
+    path = f"/v2/campaign/{campaign_id}/leaderboard"
+    for board in (
+        "ALL_TIME",
+        "CURRENT_MONTH",
+        "PREV_MONTH",
+        "TOTAL_IMPRESSION_COUNT",
+        "UNIQUE_IMPRESSION_COUNT",
+    ):
+        first = api.ok("GET", path, params={"leaderboardType": board, "limit": 2})
+        for next_id in (first["nextId"] or "nobody", everybody[0]["id"]):
+            api.ok("GET", path, params={"leaderboardType": board, "nextId": next_id})
 
 
 def rewards(stack: Stack, api: Api) -> str:
@@ -333,6 +344,7 @@ def rewards(stack: Stack, api: Api) -> str:
         shown = api.read(campaign_id, winner)
         assert shown["rewards"]
     api.all_pages(campaign_id, 100)
+    assert api.ok("GET", f"{path}/leaderboard")["participants"][0]["rewards"]
     api.set_status(campaign_id, "COMPLETE")
     drain(api)
     assert api.read_campaign(campaign_id)["winnerCount"] == 1

@@ -14,6 +14,7 @@ import os
 import random
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from grapevine.months import start_of
@@ -41,44 +42,57 @@ MOST_ROUNDS = 3
 MOST_STANDINGS_UNITS = {1_000: 4, 10_000: 6, 100_000: 8}
 
 
-def kinds_of_readers(people: Population) -> dict[str, list[int]]:
-    """Join sequences of a sample of each kind."""
-    chance = random.Random(people.size)  # noqa: S311 - a sample
-    standings = people.standings.values()
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Participants that are read alike: `names` are ids or e-mail addresses."""
 
-    def sample(wanted: Callable[[Standing], bool]) -> list[int]:
-        found = [one.join_sequence for one in standings if wanted(one)]
+    label: str
+    names: list[str]
+    most_rounds: int = MOST_ROUNDS
+    ranked: int = 1
+    """Whose ranks the answer holds: the participant's, and perhaps its referrer's."""
+
+
+def kinds(people: Population) -> list[Kind]:
+    chance = random.Random(people.size)  # noqa: S311 - a sample
+    best = sorted(
+        people.standings.values(), key=lambda one: (-one.referral_count, one.join_sequence)
+    )
+    alone = [one for one in best if one.join_sequence not in people.ties]
+    referred = chance.sample(sorted(people.ties), min(SAMPLE, len(people.ties)))
+
+    def sample(wanted: Callable[[Standing], bool]) -> list[str]:
+        found = [one.participant_id for one in alone if wanted(one)]
         return chance.sample(found, min(SAMPLE, len(found)))
 
-    def has_referrer(one: Standing) -> bool:
-        return one.join_sequence in people.ties
+    def scores_everywhere(one: Standing) -> bool:
+        return bool(one.count_in(people.month) and one.count_in(people.month - 1))
 
-    best = sorted(standings, key=lambda one: (-one.referral_count, one.join_sequence))
-    return {
-        "without a credit": sample(lambda one: not one.referral_count and not has_referrer(one)),
-        "with credits": sample(lambda one: bool(one.referral_count) and not has_referrer(one)),
-        "with credits of this month and the last": sample(
-            lambda one: (
-                bool(one.count_in(people.month) and one.count_in(people.month - 1))
-                and not has_referrer(one)
-            )
+    return [
+        Kind("without a credit", sample(lambda one: not one.referral_count)),
+        Kind("with credits", sample(lambda one: bool(one.referral_count))),
+        Kind("with credits of this month and the last", sample(scores_everywhere)),
+        Kind("the best", [one.participant_id for one in alone[:SAMPLE]]),
+        Kind("with a referrer", [people.id_of(one) for one in referred], ranked=2),
+        # The address must be found first.
+        Kind(
+            "with a referrer, by e-mail",
+            [people.email_of(one) for one in referred],
+            most_rounds=MOST_ROUNDS + 1,
+            ranked=2,
         ),
-        "the best": [one.join_sequence for one in best if not has_referrer(one)][:SAMPLE],
-        "with a referrer": sample(has_referrer),
-    }
+    ]
 
 
 def read_participants(campaign: Campaign) -> None:
     rows = []
-    for kind, sequences in kinds_of_readers(campaign.people).items():
-        records = [read_one(campaign, campaign.people.id_of(one)) for one in sequences]
-        if not records:
-            continue
-        parts = [sum(one.reads().get(each, 0) for each in STANDINGS_PART) for one in records]
+    for kind in kinds(campaign.people):
+        records = [_read(campaign, name) for name in kind.names]
+        parts = [one.read_of(STANDINGS_PART) for one in records]
         rounds = max(one.rounds for one in records)
         rows.append(
             [
-                kind,
+                kind.label,
                 len(records),
                 max(len(one.calls) for one in records),
                 rounds,
@@ -89,32 +103,22 @@ def read_participants(campaign: Campaign) -> None:
                 spent(max(records, key=lambda one: one.read_units).reads()),
             ]
         )
-        what = f"{campaign.size:,}: participant {kind}"
-        campaign.bounds.hold(f"{what}, rounds", rounds, MOST_ROUNDS)
-        if kind != "with a referrer":
-            # Its answer holds the ranks of two participants.
+        what = f"{campaign.size:,}: participant {kind.label}"
+        campaign.bounds.hold(f"{what}, rounds", rounds, kind.most_rounds)
+        if kind.ranked == 1:
             bound = MOST_STANDINGS_UNITS.get(campaign.size)
             campaign.bounds.hold(f"{what}, standings part", max(parts), bound)
+    columns = ("participant", "read", "calls", "rounds", "read units, mean", "most")
     print_table(
-        "One participant with three ranks: read units",
-        (
-            "participant",
-            "read",
-            "calls",
-            "rounds",
-            "mean",
-            "most",
-            "standings part, mean",
-            "most",
-            "the dearest, by part",
-        ),
+        "One participant with three ranks",
+        (*columns, "standings part, mean", "most", "the dearest, by part"),
         rows,
     )
 
 
-def read_one(campaign: Campaign, participant_id: str) -> Record:
+def _read(campaign: Campaign, name: str) -> Record:
     with campaign.engine.log.recorded(pause=PAUSE_S) as record:
-        campaign.api.read(campaign.id, participant_id)
+        campaign.api.read(campaign.id, name)
     return record
 
 

@@ -50,7 +50,7 @@ def read_boards(campaign: Campaign) -> None:
                 len(one.calls),
                 one.rounds,
                 one.read_units,
-                _standings(one),
+                one.read_of(STANDINGS_PART),
                 one.read_units / first.read_units,
                 spent(one.reads()),
             ]
@@ -78,8 +78,3 @@ def _page(campaign: Campaign, board: str, order: list[int], start: int) -> Recor
     if [row["id"] for row in answer["participants"]] != wanted:
         campaign.bounds.broken.append(f"{campaign.size:,}: {board} from {start:,} is wrong")
     return record
-
-
-def _standings(record: Record) -> float:
-    reads = record.reads()
-    return sum(reads.get(part, 0) for part in STANDINGS_PART)

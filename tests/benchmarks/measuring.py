@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,6 +156,10 @@ class Record:
     @property
     def items_written(self) -> int:
         return sum(call.items for call in self.calls)
+
+    def read_of(self, parts: Sequence[str]) -> float:
+        reads = self.reads()
+        return sum(reads.get(part, 0) for part in parts)
 
     def reads(self) -> Units:
         return _sum(call.reads for call in self.calls)

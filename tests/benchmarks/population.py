@@ -55,8 +55,8 @@ class Population:
     def id_of(self, sequence: int) -> str:
         return f"p{sequence:05x}"
 
-    def sequence_of(self, participant_id: str) -> int:
-        return int(participant_id[1:], 16)
+    def email_of(self, sequence: int) -> str:
+        return f"somebody.{sequence}@example.com"
 
     def joined_month(self, sequence: int) -> int:
         """One of fifty joined this month, one of fifty last month."""
@@ -147,7 +147,7 @@ class Population:
         return Profile(
             campaign_id=self.campaign_id,
             participant_id=self.id_of(sequence),
-            email=f"somebody.{sequence}@example.com",
+            email=self.email_of(sequence),
             first_name="Ada",
             last_name="Lovelace",
             created_at=start_of(self.joined_month(sequence)) + sequence,

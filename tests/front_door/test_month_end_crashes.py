@@ -179,9 +179,9 @@ def test_a_month_that_is_settled_by_several_at_once_is_won_once(receiving: Stack
     check(receiving)
 
 
-@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "is credited"])
+@pytest.mark.parametrize("happening", ["leaves", "is credited", "is settled by another"])
 def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_is_won_or_none(
-    receiving: Stack, api: Api, *, leaves: bool
+    receiving: Stack, api: Api, happening: str
 ) -> None:
     programs = [begin(receiving, api) for _ in range(10)]
     offered = [monthly(program, winners=1) for program in programs]
@@ -193,10 +193,14 @@ def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_i
 
     for calls, (program, (best, _)) in enumerate(zip(programs, people, strict=True), start=1):
         message = messages[message_for(keys.month_closing(program.id, month))]
-        meanwhile: Callable[[], object] = partial(api.delete, program.id, best)
-        if not leaves:
-            meanwhile = partial(credit, program, best)
-        with interrupted(receiving, SETTLE, calls, meanwhile, for_certain=False) as interruption:
+        meanwhile: dict[str, Callable[[], object]] = {
+            "leaves": partial(api.delete, program.id, best),
+            "is credited": partial(credit, program, best),
+            "is settled by another": partial(receiving.deliver, SETTLE, [message]),
+        }
+        with interrupted(
+            receiving, SETTLE, calls, meanwhile[happening], for_certain=False
+        ) as interruption:
             assert receiving.deliver(SETTLE, [message]) == {"batchItemFailures": []}
         happened.append(interruption.happened)
     receiving.drain()
@@ -210,7 +214,7 @@ def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_i
         for _, winner in wins(program, reward, items) or [(month, "")]
     ]
     assert len(became) == len(programs)
-    if leaves:
+    if happening == "leaves":
         assert became == sorted(became, key=["moved up", "nobody won", "won"].index)
         assert set(became) == {"moved up", "nobody won", "won"}
     else:
@@ -229,6 +233,40 @@ def test_two_schedules_at_once_close_each_month_once(receiving: Stack, api: Api)
 
     assert sum(run["closed"] for run in runs) == 5
     assert [closed_months(program) for program in programs] == [[month]] * 5
+    check(receiving)
+
+
+@pytest.mark.parametrize("first", ["the campaign ends", "the month is closed"])
+def test_a_campaign_that_ends_while_it_is_closed_closes_the_months_that_it_lived_in(
+    receiving: Stack, api: Api, first: str
+) -> None:
+    program = begin(receiving, api)
+    lived, calls, more = [this_month(receiving)], 1, True
+    end = partial(api.set_status, program.id, "COMPLETE")
+    run = partial(receiving.invoke, CLOSE, {})
+
+    while more:
+        pass_months(receiving)
+        lived.append(this_month(receiving))
+        function_id, call, meanwhile = (
+            ("UpdateCampaignFunction", end, run)
+            if first == "the campaign ends"
+            else (CLOSE, run, end)
+        )
+        with interrupted(
+            receiving, function_id, calls, meanwhile, for_certain=False
+        ) as interruption:
+            call()
+        end()
+        close(receiving)
+        pass_months(receiving, 2)
+        close(receiving)
+        api.set_status(program.id, "IN_PROGRESS")
+        lived.append(this_month(receiving))
+        calls, more = calls + 1, interruption.happened
+
+    assert calls > 4
+    assert closed_months(program) == lived[:-1]
     check(receiving)
 
 

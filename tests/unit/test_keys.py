@@ -58,6 +58,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "all_time_board": (keys.all_time_board, 1),
     "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
     "join_order": (keys.join_order, 1),
+    "visited": (keys.visited, 1),
     "rank_head": (keys.rank_head, 1),
     "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
     "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),

@@ -18,6 +18,7 @@ from grapevine.months import start_of
 from grapevine.table import keys, store
 from grapevine.table.ranks import RankHead, RankJournal
 from grapevine.table.standings import Standing
+from grapevine.table.writes import ABSENT
 from tests import rank_index
 from tests.unit.ranks.fake_table import FakeTable
 from tests.unit.ranks.story import CAMPAIGN, FIRST_MONTH
@@ -155,7 +156,7 @@ def test_a_worker_waits_no_longer_than_its_deadline(
         before=b"",
         after=b"",
     )
-    store.put(somebody_elses.to_item(), store.ABSENT)
+    store.put(somebody_elses.to_item(), ABSENT)
 
     with pytest.raises(Busy):
         maintain(CAMPAIGN, [member(1)])

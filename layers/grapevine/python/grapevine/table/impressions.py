@@ -48,6 +48,9 @@ class Impressions(Entity):
         if self.total:
             attributes["allTimeBoard"] = keys.impression_board(self.campaign_id)
             attributes["allTimePosition"] = position(self.total, self.join_sequence)
+            # In join order, so that those without impressions are found as the ones between.
+            attributes["oddMonthBoard"] = keys.visited(self.campaign_id)
+            attributes["oddMonthPosition"] = self.join_sequence
         if self.unique:
             attributes["evenMonthBoard"] = keys.unique_impression_board(self.campaign_id)
             attributes["evenMonthPosition"] = position(self.unique, self.join_sequence)

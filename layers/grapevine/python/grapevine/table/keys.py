@@ -194,6 +194,11 @@ def impression_board(campaign_id: str) -> str:
     return f"CAMPAIGN#{_id(campaign_id)}#BOARD#IMPRESSIONS"
 
 
+def visited(campaign_id: str) -> str:
+    """Lists the participants whose link has been seen, in join order."""
+    return f"CAMPAIGN#{_id(campaign_id)}#VISITED"
+
+
 def unique_impression_board(campaign_id: str) -> str:
     return f"CAMPAIGN#{_id(campaign_id)}#BOARD#UNIQUEIMPRESSIONS"
 

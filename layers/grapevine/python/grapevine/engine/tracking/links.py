@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from grapevine.engine.attempts import attempts
 from grapevine.engine.participants.lookup import referrer_id_in
 from grapevine.engine.participants.share import with_query
 from grapevine.engine.program import installation_of, options_of
@@ -189,14 +190,16 @@ def _identity(link: _Link, participant_id: str, visit: Visit) -> Identity:
 def _new_salt(campaign_id: str) -> str:
     """Made with a campaign's first visitor; of two that come at once, one makes it."""
     made = VisitorSalt(campaign_id=campaign_id, salt=secrets.token_urlsafe(32))
-    try:
-        store.transact([Put(made.to_item(), ABSENT)])
-    except TransactionCanceled:
-        found = store.get_many([made.key])
-        if made.key not in found:
-            raise Busy from None
-        return VisitorSalt.from_item(found[made.key]).salt
-    return made.salt
+    for _ in attempts(_REDIRECT_WITHIN_SECONDS):
+        try:
+            store.transact([Put(made.to_item(), ABSENT)])
+        except TransactionCanceled:
+            found = store.get_many([made.key])
+            if made.key in found:
+                return VisitorSalt.from_item(found[made.key]).salt
+            continue
+        return made.salt
+    raise AssertionError("attempts() ends by raising Busy")
 
 
 def _count(
