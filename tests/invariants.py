@@ -313,12 +313,17 @@ class _Facts:
             if alive and total:
                 wanted["allTimeBoard"] = keys.impression_board(self._campaign_id)
                 wanted["allTimePosition"] = (total + 1) * _UNIT - 1 - standing["joinSequence"]
+                wanted["oddMonthBoard"] = keys.visited(self._campaign_id)
+                wanted["oddMonthPosition"] = standing["joinSequence"]
             if alive and unique:
                 wanted["evenMonthBoard"] = keys.unique_impression_board(self._campaign_id)
                 wanted["evenMonthPosition"] = (unique + 1) * _UNIT - 1 - standing["joinSequence"]
             found = {name: value for name, value in seen.items() if name in _BOARDS}
             if found != wanted:
                 yield f"the link of {id_} stands at {found}, should be at {wanted}"
+            # The boards rely on it: nobody is seen but by a first visitor.
+            if alive and (total > 0) != (unique > 0):
+                yield f"{id_} has {unique} unique of {total} impressions"
             if alive and not self._visitors[id_] <= unique <= total:
                 yield f"{id_} has {unique} of {total} unique, {self._visitors[id_]} visitors"
             if not alive and (total or unique or json.loads(seen["shares"])):
