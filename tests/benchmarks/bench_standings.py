@@ -25,6 +25,7 @@ from tests.benchmarks.campaigns import WINNERS, Campaign, loaded
 from tests.benchmarks.checking import check_everything
 from tests.benchmarks.credits import PROJECT, burst, credit_alone
 from tests.benchmarks.figures import Bounds, mean, print_table, spent
+from tests.benchmarks.lane import time_batches
 from tests.benchmarks.measuring import PAUSE_S, STANDINGS_PART, Record
 from tests.benchmarks.population import Population
 from tests.benchmarks.requests import make_requests
@@ -160,6 +161,7 @@ def measure(size: int, url: str, bounds: Bounds) -> int:
         check_everything(campaign, [*alone, *small, *large])
         written = end_month(campaign)
         make_requests(campaign)
+        time_batches(campaign)
         return written
 
 
