@@ -24,11 +24,11 @@ from tests.benchmarks.boards import read_boards
 from tests.benchmarks.campaigns import WINNERS, Campaign, loaded
 from tests.benchmarks.checking import check_everything
 from tests.benchmarks.credits import PROJECT, burst, credit_alone
+from tests.benchmarks.everyday import make_requests
 from tests.benchmarks.figures import Bounds, mean, print_table, spent
 from tests.benchmarks.lane import time_batches
 from tests.benchmarks.measuring import PAUSE_S, STANDINGS_PART, Record
 from tests.benchmarks.population import Population
-from tests.benchmarks.requests import make_requests
 from tests.month_stories import CLOSE, RELAY, SETTLE
 from tests.scenarios import HOUR_MS, leap
 
