@@ -145,8 +145,12 @@ bench-init: $(VENV)/dev.stamp ## Each function's time to start, beside that of a
 	$(BIN)/python tests/benchmarks/bench_init.py $(ARGS)
 
 .PHONY: bench-standings
-bench-standings: $(VENV)/dev.stamp ## What ranks cost at a thousand participants and at a hundred thousand
-	$(BIN)/python tests/benchmarks/bench_standings.py $(ARGS)
+bench-standings: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks, boards, credits, months' ends by size, on DynamoDB Local
+	$(BIN)/python -m tests.benchmarks.bench_standings $(ARGS)
+
+.PHONY: bench-redis
+bench-redis: $(VENV)/dev.stamp ## The same questions put to Redis, where redis-server is installed
+	$(BIN)/python -m tests.benchmarks.bench_redis $(ARGS)
 
 .PHONY: lock
 lock: setup ## Resolve the lock files; with ARGS=--upgrade, to the newest versions

@@ -1,186 +1,185 @@
-"""What ranks cost by the size of the campaign: `make bench-standings ARGS="1000 10000 100000"`.
+"""What ranks, leaderboards, credits and a month's end cost by the size of the campaign, held
+against the bounds that the project has set itself: `make bench-standings`.
 
-The index is filled with standings that are made up: nine of ten without a referral, the others by a
-power law. Those who are read and credited join through the API, spread over all of join order.
-Figures are request units as DynamoDB counts them (see `local.metering`).
+Everything runs through the HTTP front of a stack on DynamoDB Local, whose figures are corrected
+where it reports them wrongly (see `local.metering`). Ends with status 1 when a bound is broken or
+anything is wrong: ranks, the index, a record that was given up.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
-from grapevine import runtime
-from grapevine.engine.ranks.maintenance import MOST_AT_ONCE, maintain
-from grapevine.engine.ranks.reading import ranks_of
-from grapevine.months import month_at, start_of
-from grapevine.table import keys, store
+from grapevine.months import start_of
 from grapevine.table.standings import Standing
-from local import invocation
-from local.invocation import Invocation
-from local.stack import Stack
-from tests.api import Api
-from tests.scenarios import leap
+from local.dynamodb_local import running
+from tests.benchmarks.boards import read_boards
+from tests.benchmarks.campaigns import WINNERS, Campaign, loaded
+from tests.benchmarks.checking import check_everything
+from tests.benchmarks.credits import PROJECT, burst, credit_alone
+from tests.benchmarks.everyday import make_requests
+from tests.benchmarks.figures import Bounds, mean, print_table, spent
+from tests.benchmarks.lane import time_batches
+from tests.benchmarks.measuring import PAUSE_S, STANDINGS_PART, Record
+from tests.benchmarks.population import Population
+from tests.month_stories import CLOSE, RELAY, SETTLE
+from tests.scenarios import HOUR_MS, leap
 
-PROJECT = "ProjectStandingsFunction"
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-REAL = 100
-"""Participants who join through the API, each with friends to be credited for."""
+SIZES = (1_000, 10_000, 100_000)
+SAMPLE = 12
+"""Participants of each kind that are read."""
+ALONE = 30
+SMALL_BURST, LARGE_BURST = 100, 1_000
+LARGE_BURST_FROM = 100_000
 
-MONTHS = 3
-"""Each of them gets a credit in each, so that its three scores are different ones."""
-
-
-@contextmanager
-def metered(stack: Stack) -> Iterator[Invocation]:
-    """Calls the engine as a function would, and counts what that costs."""
-    counted = Invocation("benchmark")
-    settings = runtime.Settings({"TABLE_NAME": stack.table_name})
-    observed = runtime.Runtime(settings, now_ms=stack.now_ms, client=stack._client)
-    with invocation.within(counted), runtime.using(observed):
-        yield counted
+MOST_ROUNDS = 3
+MOST_STANDINGS_UNITS = {1_000: 4, 10_000: 6, 100_000: 8}
 
 
-def made_up(campaign_id: str, sequence: int, month: int, chance: random.Random) -> Standing:
-    """One of ten has referrals, one of twenty-seven some of `month`, and as many of the last."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Participants that are read alike: `names` are ids or e-mail addresses."""
 
-    def some(share: float, most: int) -> int:
-        return min(int(chance.paretovariate(1.2)), most) if chance.random() < share else 0
+    label: str
+    names: list[str]
+    most_rounds: int = MOST_ROUNDS
+    ranked: int = 1
+    """Whose ranks the answer holds: the participant's, and perhaps its referrer's."""
 
-    count = some(0.1, 3000)
-    in_months = [(one, some(0.37, count)) for one in (month, month - 1)]
-    slots = {one % 2: (one, counted) for one, counted in in_months if counted}
-    return Standing(
-        campaign_id=campaign_id,
-        participant_id=f"p{sequence}",
-        version=count,
-        join_sequence=sequence,
-        joined_month=month - 2,
-        referral_count=count,
-        even_month=slots.get(0),
-        odd_month=slots.get(1),
+
+def kinds(people: Population) -> list[Kind]:
+    chance = random.Random(people.size)  # noqa: S311 - a sample
+    best = sorted(
+        people.standings.values(), key=lambda one: (-one.referral_count, one.join_sequence)
     )
+    alone = [one for one in best if one.join_sequence not in people.ties]
+    referred = chance.sample(sorted(people.ties), min(SAMPLE, len(people.ties)))
+
+    def sample(wanted: Callable[[Standing], bool]) -> list[str]:
+        found = [one.participant_id for one in alone if wanted(one)]
+        return chance.sample(found, min(SAMPLE, len(found)))
+
+    def scores_everywhere(one: Standing) -> bool:
+        return bool(one.count_in(people.month) and one.count_in(people.month - 1))
+
+    return [
+        Kind("without a credit", sample(lambda one: not one.referral_count)),
+        Kind("with credits", sample(lambda one: bool(one.referral_count))),
+        Kind("with credits of this month and the last", sample(scores_everywhere)),
+        Kind("the best", [one.participant_id for one in alone[:SAMPLE]]),
+        Kind("with a referrer", [people.id_of(one) for one in referred], ranked=2),
+        # The address must be found first.
+        Kind(
+            "with a referrer, by e-mail",
+            [people.email_of(one) for one in referred],
+            most_rounds=MOST_ROUNDS + 1,
+            ranked=2,
+        ),
+    ]
 
 
-class Campaign:
-    """A campaign of `size`, in which some are real."""
-
-    def __init__(self, stack: Stack, api: Api, size: int) -> None:
-        self.stack, self.api, self.size = stack, api, size
-        self.chance = random.Random(size)  # noqa: S311 - made-up people
-        self.id = api.campaign()
-        # Everybody is there two months before the one that is measured.
-        self.month = month_at(stack.now_ms()) + MONTHS - 1
-        real = sorted(self.chance.sample(range(1, size + 1), REAL))
-        self._fill({*real})
-        self.referrers = [self._join_as(sequence) for sequence in real]
-        self._join_as(size)
-        self.friends = [
-            [api.add(self.id, referredBy=one)["id"] for _ in range(4)] for one in self.referrers
-        ]
-        self.project()
-
-    def _fill(self, left_out: set[int]) -> None:
-        everybody = [one for one in range(1, self.size + 1) if one not in left_out]
-        with runtime.using(self.stack.runtime()):
-            for start in range(0, len(everybody), MOST_AT_ONCE):
-                neighbours = everybody[start : start + MOST_AT_ONCE]
-                maintain(
-                    self.id,
-                    [made_up(self.id, one, self.month, self.chance) for one in neighbours],
-                )
-
-    def _join_as(self, sequence: int) -> str:
-        where = keys.join_sequence(self.id)
-        item = {
-            "partition": {"S": where.partition},
-            "sort": {"S": where.sort},
-            "type": {"S": "Sequence"},
-            "joinSequence": {"N": str(sequence - 1)},
-        }
-        self.stack.dynamodb.put_item(TableName=self.stack.table_name, Item=item)
-        joined: str = self.api.add(self.id)["id"]
-        return joined
-
-    def project(self) -> float:
-        """The write units of bringing everything that is pending into ranks and totals."""
-        consumer = self.stack._consumers[PROJECT]
-        records = self.stack.take_records(PROJECT)
-        units = 0.0
-        for start in range(0, len(records), consumer.batch_size):
-            event = consumer.event(records[start : start + consumer.batch_size])
-            outcome = self.stack.functions.invoke(PROJECT, event)
-            assert outcome.failure is None, outcome.failure
-            units += outcome.invocation.write_units
-        return units
-
-    def credit(self, friend: str) -> float:
-        path = f"/v2/campaign/{self.id}/participant/{friend}/ref"
-        return float(self.api.call("POST", path, {}).headers["X-Local-Write-Units"])
-
-    def read(self, participant: str) -> tuple[float, float, int]:
-        """Read units of the standings part; read units and calls of the whole request."""
-        path = f"/v2/campaign/{self.id}/participant/{participant}"
-        answer = self.api.call("GET", path)
-        with metered(self.stack) as counted:
-            item = store.get(keys.standing(self.id, participant))
-            assert item is not None
-            ranks_of(self.id, [Standing.from_item(item)], self.month)
-        headers = answer.headers
-        return (
-            counted.read_units,
-            float(headers["X-Local-Read-Units"]),
-            int(headers["X-Local-Calls"]),
+def read_participants(campaign: Campaign) -> None:
+    rows = []
+    for kind in kinds(campaign.people):
+        records = [_read(campaign, name) for name in kind.names]
+        parts = [one.read_of(STANDINGS_PART) for one in records]
+        rounds = max(one.rounds for one in records)
+        rows.append(
+            [
+                kind.label,
+                len(records),
+                max(len(one.calls) for one in records),
+                rounds,
+                mean(one.read_units for one in records),
+                max(one.read_units for one in records),
+                mean(parts),
+                max(parts),
+                spent(max(records, key=lambda one: one.read_units).reads()),
+            ]
         )
-
-
-def figures(stack: Stack, api: Api, size: int) -> dict[str, Any]:
-    campaign = Campaign(stack, api, size)
-    zeros = [campaign.read(one) for one in campaign.referrers[:20]]
-    alone = []
-    for number in range(MONTHS):
-        if number:
-            leap(stack, start_of(month_at(stack.now_ms()) + 1))
-        chosen = [friends[number] for friends in campaign.friends]
-        alone += [campaign.credit(friend) + campaign.project() for friend in chosen]
-    burst = (
-        sum(campaign.credit(friends[MONTHS]) for friends in campaign.friends) + campaign.project()
+        what = f"{campaign.size:,}: participant {kind.label}"
+        campaign.bounds.hold(f"{what}, rounds", rounds, kind.most_rounds)
+        if kind.ranked == 1:
+            bound = MOST_STANDINGS_UNITS.get(campaign.size)
+            campaign.bounds.hold(f"{what}, standings part", max(parts), bound)
+    columns = ("participant", "read", "calls", "rounds", "read units, mean", "most")
+    print_table(
+        "One participant with three ranks",
+        (*columns, "standings part, mean", "most", "the dearest, by part"),
+        rows,
     )
-    scored = [campaign.read(one) for one in campaign.referrers]
-    return {
-        "participants": size,
-        "zero: standings part": max(units for units, _, _ in zeros),
-        "scored: standings part, mean": round(mean(units for units, _, _ in scored), 2),
-        "scored: standings part, most": max(units for units, _, _ in scored),
-        "read: all, most": max(units for _, units, _ in scored),
-        "read: calls, most": max(calls for _, _, calls in scored),
-        "credit alone, mean": round(mean(alone), 2),
-        "credit alone, most": max(alone),
-        "credit in a burst of 100": round(burst / REAL, 2),
-    }
 
 
-def main() -> None:
+def _read(campaign: Campaign, name: str) -> Record:
+    with campaign.engine.log.recorded(pause=PAUSE_S) as record:
+        campaign.api.read(campaign.id, name)
+    return record
+
+
+def end_month(campaign: Campaign) -> int:
+    """How many items the end of the month writes for the campaign."""
+    leap(campaign.stack, start_of(campaign.people.month + 1) + HOUR_MS)
+    with campaign.engine.log.recorded() as record:
+        campaign.stack.invoke(CLOSE, {})
+        campaign.stack.drain()
+    parts = {"close": CLOSE, "relay": RELAY, "settle": SETTLE, "project": PROJECT}
+    each = {name: record.of(function_id) for name, function_id in parts.items()}
+    print_table(
+        f"The month's end, with {WINNERS} winners",
+        ("function", "items written", "write units", "read units", "write units by part"),
+        [
+            [name, one.items_written, one.write_units, one.read_units, spent(one.writes())]
+            for name, one in each.items()
+        ],
+    )
+    return sum(one.items_written for one in each.values())
+
+
+def measure(size: int, url: str, bounds: Bounds) -> int:
+    """Everything for one size; gives the number of items that the month's end wrote."""
+    pending = ALONE + SMALL_BURST + (LARGE_BURST if size >= LARGE_BURST_FROM else 0)
+    with loaded(size, pending, url, bounds) as campaign:
+        read_participants(campaign)
+        read_boards(campaign)
+        friends = campaign.people.pending()
+        alone, small, large = (
+            friends[:ALONE],
+            friends[ALONE : ALONE + SMALL_BURST],
+            friends[ALONE + SMALL_BURST :],
+        )
+        credit_alone(campaign, alone)
+        burst(campaign, small, working=False)
+        if large:
+            burst(campaign, large, working=True)
+        check_everything(campaign, [*alone, *small, *large])
+        written = end_month(campaign)
+        make_requests(campaign)
+        time_batches(campaign)
+        return written
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", type=int, default=[1000, 10_000, 100_000])
-    parser.add_argument("--engine", default="moto", help="moto or the URL of a DynamoDB")
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
+    bounds = Bounds()
+    writes: dict[int, int] = {}
     for size in arguments.sizes:
-        with (
-            Stack(TEMPLATE, engine=arguments.engine, background=False) as stack,
-            Api(stack.url, stack.api_key) as api,
-        ):
-            for name, value in figures(stack, api, size).items():
-                print(f"{name:<32}{value:>10}")
-        print()
+        with running(Path(os.environ["GRAPEVINE_DYNAMODB_LOCAL_DIR"])) as url:
+            writes[size] = measure(size, url, bounds)
+    if len(set(writes.values())) > 1:
+        bounds.broken.append(f"items that a month's end writes, by size: {writes}")
+    print("\n" + "\n".join(["Broken:", *bounds.broken] if bounds.broken else ["All hold."]))
+    return 1 if bounds.broken else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
