@@ -100,9 +100,7 @@ def test_a_number_sign_stands_in_the_key_builders_only(path: Path) -> None:
 
 def is_expression(path: Path, text: str) -> bool:
     speaks = {PACKAGE / "table/store.py", PACKAGE / "table/writes.py"}
-    return path in speaks and all(
-        part[:1].islower() or not part for part in text.split("#")[1:]
-    )
+    return path in speaks and all(part[:1].islower() or not part for part in text.split("#")[1:])
 
 
 @pytest.mark.parametrize("path", paths([*OURS, *sorted((ROOT / "tests").rglob("*.py"))]))

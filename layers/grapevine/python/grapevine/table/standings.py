@@ -169,3 +169,10 @@ def newest_first(campaign_id: str, limit: int, *, from_sequence: int | None = No
         at_most=from_sequence,
     )
     return [keys.participant_in(entry["partition"]) for entry in entries]
+
+
+def in_join_order(campaign_id: str, first: int, last: int) -> dict[int, str]:
+    """Ids of those who joined from number `first` to `last` and are alive, by their numbers; a
+    moment behind."""
+    entries = store.query(_JOIN_ORDER, keys.join_order(campaign_id), between=(first, last))
+    return {entry["joinSequence"]: keys.participant_in(entry["partition"]) for entry in entries}

@@ -1,0 +1,413 @@
+"""A campaign's projections made anew: whatever was damaged is found and right again."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from grapevine import runtime
+from grapevine.engine.ranks.boards import ALIVE, ALL_TIME, VERSIONS, Boards
+from grapevine.engine.ranks.codec import decode, encode
+from grapevine.engine.rebuild import standings
+from grapevine.engine.rebuild.campaign import rebuild
+from grapevine.errors import NotFound
+from grapevine.table import keys
+from grapevine.table.attributes import marshal, unmarshal
+from grapevine.table.keys import Key
+from local import invocation
+from local.invocation import Invocation, Killed, KillOrder
+from local.stack import Stack
+from tests import invariants
+from tests.api import Api
+from tests.reward_stories import Program
+from tests.scenarios import MINUTE_MS, advance, drain, interrupted, project
+
+Item = dict[str, Any]
+
+REBUILD = "rebuild"
+PROJECT = "ProjectStandingsFunction"
+SECOND_BLOCK, SECOND_NODE = 1500, 262_144 + 1100
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A campaign whose few participants lie far apart in join order, so that the index has all its
+    kinds of items; `winner` has three credits and a reward."""
+
+    program: Program
+    winner: str
+    second: str
+    last: str
+
+    @property
+    def id(self) -> str:
+        return self.program.id
+
+    @property
+    def stack(self) -> Stack:
+        return self.program.stack
+
+    def rebuild(self, order: KillOrder | None = None) -> list[str]:
+        """The lines of the report."""
+        clients = {"dynamodb": self.stack._clients["dynamodb"]}
+        own = replace(self.stack.runtime(), client=clients.__getitem__)
+        with invocation.within(Invocation(REBUILD, order)), runtime.using(own):
+            return rebuild(self.id, lambda *_: None).lines()
+
+    def check(self) -> None:
+        """Everything is right, and a rebuild finds nothing."""
+        self.stack.drain()
+        invariants.check(self.stack, dense=False, rebuilt=True)
+        assert self.rebuild() == []
+
+    # Past the API
+
+    def item(self, key: Key) -> Item:
+        found = self.stack.dynamodb.get_item(
+            TableName=self.stack.table_name,
+            Key=marshal({"partition": key.partition, "sort": key.sort}),
+        )
+        return unmarshal(found["Item"])
+
+    def put(self, item: Item) -> None:
+        self.stack.dynamodb.put_item(TableName=self.stack.table_name, Item=marshal(item))
+
+    def lose(self, key: Key) -> None:
+        self.stack.dynamodb.delete_item(
+            TableName=self.stack.table_name,
+            Key=marshal({"partition": key.partition, "sort": key.sort}),
+        )
+
+    def part(self, type_name: str, **named: int) -> Item:
+        """The item of the index that counts."""
+        head = self.item(keys.rank_head(self.id))
+        [found] = [
+            item
+            for item in invariants.of_type(invariants.table_of(self.stack).values(), type_name)
+            if item["campaignId"] == self.id and item["generation"] == head["generation"]
+            if all(item[name] == value for name, value in named.items())
+        ]
+        return self.item(Key(found["partition"], found["sort"]))
+
+    def lose_part(self, type_name: str, **named: int) -> None:
+        item = self.part(type_name, **named)
+        self.lose(Key(item["partition"], item["sort"]))
+
+    def rewrite(self, item: Item, change: Callable[[Boards], object], name: str) -> None:
+        boards = decode(item[name])
+        change(boards)
+        self.put({**item, name: encode(boards)})
+
+    def lose_records(self) -> None:
+        """What the stream says is never projected."""
+        self.stack.take_records(PROJECT)
+
+
+def skip_to(stack: Stack, campaign_id: str, sequence: int) -> None:
+    stack.dynamodb.update_item(
+        TableName=stack.table_name,
+        Key=marshal(dict(zip(("partition", "sort"), keys.join_sequence(campaign_id), strict=True))),
+        UpdateExpression="SET joinSequence = :n",
+        ExpressionAttributeValues=marshal({":n": sequence}),
+    )
+
+
+def build_town(stack: Stack, api: Api) -> Town:
+    program = Program.begin(stack, api, options={"requireManualRewardApproval": False})
+    program.offer("SINGLE_SIDED")
+    winner, gone = program.join(), program.join()
+    program.credit(winner, 2)
+    skip_to(stack, program.id, SECOND_BLOCK)
+    second = program.join()
+    program.credit(second, 1)
+    skip_to(stack, program.id, SECOND_NODE)
+    last = program.join()
+    program.credit(last, 1)
+    program.credit(winner, 1)
+    api.delete(program.id, gone)
+    drain(api)
+    return Town(program, winner, second, last)
+
+
+@pytest.fixture
+def town(fresh_stack: Stack) -> Iterator[Town]:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        yield build_town(fresh_stack, api)
+
+
+@pytest.fixture(autouse=True)
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standings, "PATIENCE_SECONDS", 0)
+
+
+# Damage: what is done, and what the report must name
+
+
+def _sequence(town: Town, id_: str) -> int:
+    found: int = town.item(keys.standing(town.id, id_))["joinSequence"]
+    return found
+
+
+def wrong_block_entry(town: Town) -> str:
+    offset = _sequence(town, town.winner)
+    town.rewrite(
+        town.part("RankBlock", number=0), lambda all_: all_[ALL_TIME].update({offset: 7}), "content"
+    )
+    return f"{town.winner}: 7 referrals"
+
+
+def version_of_the_future(town: Town) -> str:
+    offset = _sequence(town, town.winner)
+    town.rewrite(
+        town.part("RankBlock", number=0),
+        lambda all_: all_[VERSIONS].update({offset: 99}),
+        "content",
+    )
+    return f"{town.winner}: version 99 was counted"
+
+
+def somebody_counted_who_never_was(town: Town) -> str:
+    town.rewrite(
+        town.part("RankBlock", number=0), lambda all_: all_[ALIVE].update({900: 1}), "content"
+    )
+    return "joined as number 900"
+
+
+def lost_block(town: Town) -> str:
+    town.lose_part("RankBlock", number=1)
+    return f"{town.second} was not in the rank index"
+
+
+def unreadable_block(town: Town) -> str:
+    town.put({**town.part("RankBlock", number=1), "content": b"\x01"})
+    return "BLOCK#0000000001 could not be read"
+
+
+def wrong_node(town: Town) -> str:
+    town.rewrite(
+        town.part("RankNode", score=0, level=1, number=0),
+        lambda all_: all_[ALIVE].update({1: 5}),
+        "content",
+    )
+    return "node 0 of level 1 for score 0"
+
+
+def lost_node(town: Town) -> str:
+    town.lose_part("RankNode", score=0, level=2, number=0)
+    return "node 0 of level 2 for score 0"
+
+
+def part_of_another_batch(town: Town) -> str:
+    block = town.part("RankBlock", number=0)
+    town.put({**block, "version": block["version"] + 40})
+    return "BLOCK#0000000000 held batch"
+
+
+def wrong_histograms(town: Town) -> str:
+    head = town.item(keys.rank_head(town.id))
+    town.rewrite(head, lambda all_: all_[ALL_TIME].update({3: 4}), "histograms")
+    return "the histograms in the head"
+
+
+def lost_head(town: Town) -> str:
+    town.lose(keys.rank_head(town.id))
+    return "the head was missing"
+
+
+def wrong_total(town: Town) -> str:
+    town.put({**town.item(keys.totals(town.id)), "winnerCount": 40})
+    return "winnerCount: 40, should be 3"
+
+
+def lost_totals(town: Town) -> str:
+    town.lose(keys.totals(town.id))
+    return "winnerCount: 0, should be 3"
+
+
+def _counted(town: Town) -> Key:
+    return keys.counted(town.id, town.winner, "Earnings")
+
+
+def wrong_record_of_the_totals(town: Town) -> str:
+    town.put({**town.item(_counted(town)), "amounts": json.dumps({"winnerCount": 9})})
+    return f"Earnings of {town.winner}: {{'winnerCount': 9}}"
+
+
+def record_of_the_future(town: Town) -> str:
+    town.put({**town.item(_counted(town)), "version": 77})
+    return f"Earnings of {town.winner}: {{'winnerCount': 1}} of version 77"
+
+
+def lost_record_of_the_totals(town: Town) -> str:
+    town.lose(_counted(town))
+    return f"Earnings of {town.winner} had not been counted"
+
+
+def lost_credit(town: Town) -> str:
+    town.program.credit(town.second, 1)
+    town.lose_records()
+    return f"{town.second}: version"
+
+
+def lost_sign_up(town: Town) -> str:
+    new = town.program.join()
+    town.lose_records()
+    return f"{new} was not in the rank index"
+
+
+def lost_deletion(town: Town) -> str:
+    sequence = _sequence(town, town.second)
+    town.program.api.delete(town.id, town.second)
+    town.lose_records()
+    return f"joined as number {sequence}: 1 referrals"
+
+
+def wrong_total_and_lost_records(town: Town) -> str:
+    town.program.api.delete(town.id, town.last)
+    town.program.credit(town.second, 1)
+    town.lose_records()
+    return wrong_total(town).replace("should be 3", "should be 2")
+
+
+DAMAGE = [
+    wrong_block_entry,
+    version_of_the_future,
+    somebody_counted_who_never_was,
+    lost_block,
+    unreadable_block,
+    wrong_node,
+    lost_node,
+    part_of_another_batch,
+    wrong_histograms,
+    lost_head,
+    wrong_total,
+    lost_totals,
+    wrong_record_of_the_totals,
+    record_of_the_future,
+    lost_record_of_the_totals,
+    lost_credit,
+    lost_sign_up,
+    lost_deletion,
+    wrong_total_and_lost_records,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+def test_damage_is_named_and_repaired(town: Town, damage: Callable[[Town], str]) -> None:
+    named = damage(town)
+
+    report = town.rebuild()
+
+    assert any(named in line for line in report), "\n".join(report)
+    town.check()
+
+
+def test_nothing_is_found_where_nothing_is_wrong(town: Town) -> None:
+    assert town.rebuild() == []
+    town.check()
+    # And the new generation is kept by the stream like the one before.
+    town.program.credit(town.second, 2)
+    town.program.api.delete(town.id, town.last)
+    town.check()
+
+
+def test_an_unknown_campaign_is_refused(town: Town) -> None:
+    with runtime.using(town.stack.runtime()):
+        for campaign_id in ("nobody", "not#an#id"):
+            with pytest.raises(NotFound):
+                rebuild(campaign_id, lambda *_: None)
+
+
+def test_a_standing_that_disagrees_with_its_referrals_is_told_and_left_as_it_is(town: Town) -> None:
+    key = keys.standing(town.id, town.winner)
+    wrong = {**town.item(key), "referralCount": 8, "year": [2000, 1]}
+    town.put(wrong)
+    drain(town.program.api)
+
+    report = town.rebuild()
+
+    assert f"  {town.winner}: its standing counts 8 referrals of all, there are 3" in report
+    assert f"  {town.winner}: its standing counts 1 referrals of year 2000, there are 0" in report
+    assert town.item(key) == wrong
+
+
+def test_a_standing_that_cannot_be_counted_is_told(town: Town) -> None:
+    town.put({**town.item(keys.standing(town.id, town.winner)), "referralCount": "many"})
+    town.lose_records()
+
+    report = town.rebuild()
+
+    assert any(f"{town.winner}: its standing cannot be counted" in line for line in report)
+
+
+# What is left of old generations
+
+
+def _generations(town: Town) -> set[int]:
+    items = invariants.table_of(town.stack).values()
+    parts = [item for item in items if item["type"] in {"RankBlock", "RankNode", "RankJournal"}]
+    return {int(item["generation"]) for item in parts}
+
+
+def test_an_old_generation_stays_while_somebody_may_read_it(town: Town) -> None:
+    town.rebuild()
+    town.rebuild()
+    before = _generations(town)
+
+    advance(town.program.api, MINUTE_MS)
+    town.rebuild()
+
+    assert before == {1, 2, 3}
+    assert _generations(town) == {3, 4}
+
+
+# Traffic
+
+
+def test_a_credit_after_any_call_of_a_rebuild_counts_once(town: Town) -> None:
+    api, friends = town.program.api, iter(town.program.credit(town.last, 0))
+    del friends
+    happened = True
+    for calls in itertools.count(1):
+
+        def change() -> None:
+            town.program.credit(town.second, 1)
+            leaver = town.program.join()
+            project(town.stack)
+            api.delete(town.id, leaver)
+            project(town.stack)
+
+        with interrupted(town.stack, REBUILD, calls, change, for_certain=False) as interruption:
+            town.put({**town.item(keys.totals(town.id)), "winnerCount": 40})
+            town.rebuild()
+        happened = interruption.happened
+        if not happened:
+            break
+        invariants.check(town.stack, dense=False)
+        advance(api, 2 * MINUTE_MS)
+    assert calls > 30
+
+
+def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(town: Town) -> None:
+    for calls in itertools.count():
+        town.put({**town.item(keys.totals(town.id)), "winnerCount": 40})
+        order = KillOrder(calls)
+        try:
+            town.rebuild(order)
+        except Killed:
+            pass
+        if not order.happened:
+            break
+        town.program.credit(town.second, 1)
+        project(town.stack)
+
+        town.rebuild()
+
+        invariants.check(town.stack, dense=False)
+        advance(town.program.api, 2 * MINUTE_MS)
+    assert calls > 30
