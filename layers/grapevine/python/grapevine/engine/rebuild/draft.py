@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from grapevine import runtime
 from grapevine.engine.ranks.batch import checked, effects, newest, plan
-from grapevine.engine.ranks.boards import ALIVE, VERSIONS, Boards, added_up, laid_over
+from grapevine.engine.ranks.boards import Boards, added_up, laid_over
 from grapevine.engine.ranks.codec import decode, encode
 from grapevine.engine.ranks.tree import SHAPE, Node
 from grapevine.months import month_at
@@ -49,21 +49,6 @@ class Draft:
             self._nodes[node] = _with(self._nodes.get(node, {}), differences)
         self._histograms = _with(self._histograms, work.histograms)
         self._last_sequence = max(self._last_sequence, batch.last_sequence)
-
-    def remember_dead(self, number: int, versions: dict[int, int]) -> None:
-        """Keeps the versions (by offset in the block) of those who are not alive any more, so that
-        an old record that comes late cannot bring them back."""
-        block = self.block(number)
-        living = block.get(ALIVE, {})
-        dead = {
-            offset: max(version, block.get(VERSIONS, {}).get(offset, 0))
-            for offset, version in versions.items()
-            if version and offset not in living
-        }
-        if dead:
-            self._blocks[number] = encode(laid_over(block, {VERSIONS: dead}))
-            last = number * SHAPE.block_size + max(dead)
-            self._last_sequence = max(self._last_sequence, last)
 
     def block(self, number: int) -> Boards:
         return decode(self._blocks.get(number, b""))

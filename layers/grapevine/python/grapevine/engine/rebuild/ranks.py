@@ -2,7 +2,7 @@
 
 1. Everybody alive is read into a draft, block by block. Workers keep the old generation meanwhile.
 2. What the old generation counts in a later version than the draft is read again. The versions of
-   those who are not alive are taken over from it, so that an old record cannot revive them.
+   the dead are taken over from it, so that an old record that comes late cannot revive them.
 3. The draft is written as a generation of its own, which nobody reads.
 4. The head is put, under the condition that it is as it was read: the new generation counts.
 5. The old generation stands still now. What it counts in a later version than the draft is read
@@ -27,7 +27,7 @@ change again, or the next rebuild.
 
 from __future__ import annotations
 
-from grapevine.engine.ranks.boards import ALIVE, VERSIONS, Boards
+from grapevine.engine.ranks.boards import Boards
 from grapevine.engine.ranks.maintenance import maintain
 from grapevine.engine.ranks.tree import SHAPE
 from grapevine.engine.rebuild import generations
@@ -53,9 +53,7 @@ def rebuild_ranks(campaign_id: str, findings: Findings, progress: Progress) -> D
     draft = Draft(campaign_id, before.month)
     reader = Reader(draft, findings)
     reader.read_everybody(progress)
-    counted = indexed_blocks(generations.current(campaign_id).head)
-    draft.count(reader.newer(counted))
-    _remember_dead(draft, counted)
+    draft.count(reader.newer(indexed_blocks(generations.current(campaign_id).head)))
     generations.write(
         draft, generation, lambda done, of: progress("writing the rank index", done, of)
     )
@@ -75,10 +73,3 @@ def indexed_blocks(head: RankHead) -> dict[int, Boards]:
     numbers = range(SHAPE.place_of(last)[0] + 1)
     wanted = [keys.rank_block(head.campaign_id, head.generation, number) for number in numbers]
     return blocks_in(store.get_many(wanted).values())
-
-
-def _remember_dead(draft: Draft, blocks: dict[int, Boards]) -> None:
-    for number, block in blocks.items():
-        draft.remember_dead(
-            number, {**dict.fromkeys(block.get(ALIVE, {}), 0), **block.get(VERSIONS, {})}
-        )

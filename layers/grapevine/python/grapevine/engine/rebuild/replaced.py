@@ -78,11 +78,12 @@ class Replaced:
 
     def compare(self, draft: Draft, now: Iterable[Standing]) -> None:
         """Finds whom the generation counted otherwise than the draft in the same version, and
-        where it did not add up. `now` are the standings of whoever it counts in a later one."""
-        newest = {one.join_sequence: one.version for one in now}
+        where it did not add up. `now` are the standings of whoever it counts in a later one, read
+        after it was replaced."""
+        newest = {one.join_sequence: one for one in now}
         for number in sorted({*self.blocks, *draft.blocks}):
-            old = _recent(self.blocks.get(number, {}), self._head.month)
-            new = _recent(draft.block(number), self._head.month)
+            old = self._recent(self.blocks.get(number, {}))
+            new = self._recent(draft.block(number))
             for offset in sorted({each for boards in (old, new) for each in _offsets(boards)}):
                 sequence = number * SHAPE.block_size + offset
                 name = draft.ids.get(sequence, f"the one who joined as number {sequence}")
@@ -90,21 +91,20 @@ class Replaced:
         self._add_up()
 
     def _compare_one(
-        self, name: str, old: Mapping[int, int], new: Mapping[int, int], now: int | None
+        self, name: str, old: Mapping[int, int], new: Mapping[int, int], now: Standing | None
     ) -> None:
-        """`now` is the version that has been read after the generation was replaced."""
-        if not old:
-            self._findings.add(Kind.BEHIND, f"{name} was not in the rank index")
-            return
         was, is_ = old.get(VERSIONS, 0), new.get(VERSIONS, 0)
-        if was < is_:
-            self._findings.add(Kind.BEHIND, f"{name}: version {was} was counted, not {is_}")
-        elif was > is_ and (now is None or was > now):
-            has = "nobody any more" if now is None else f"version {now}"
-            self._findings.add(
-                Kind.PARTICIPANT, f"{name}: version {was} was counted, there is {has}"
-            )
-        elif was == is_ and old != new:
+        if not old or (new and was < is_):
+            if ALIVE in new or old:
+                counted = f"version {was} was counted, not {is_}" if old else "was not counted"
+                self._findings.add(Kind.BEHIND, f"{name}: {counted}")
+        elif now and (was > is_ or not new):
+            # The draft was made before it. That is as it should be, if there is such a standing.
+            is_there = now.deleted_at is None or ALIVE not in old or now.version > was
+            if now.version < was or not is_there:
+                text = f"version {was} was counted ({_told(old)}), there is {_version_of(now)}"
+                self._findings.add(Kind.PARTICIPANT, f"{name}: {text}")
+        elif old != new:
             self._findings.add(Kind.PARTICIPANT, f"{name}: {_told(old)}, should be {_told(new)}")
 
     def _add_up(self) -> None:
@@ -139,6 +139,10 @@ def _offsets(block: Boards) -> set[int]:
 
 def _of(block: Boards, offset: int) -> dict[int, int]:
     return {board: entries[offset] for board, entries in block.items() if offset in entries}
+
+
+def _version_of(now: Standing) -> str:
+    return "nobody" if now.deleted_at is not None else f"version {now.version}"
 
 
 def _told(numbers: Mapping[int, int]) -> str:

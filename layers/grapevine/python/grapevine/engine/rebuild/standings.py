@@ -8,7 +8,7 @@ deleted without the rank index knowing it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from grapevine.engine.parallel import in_parallel
@@ -22,6 +22,7 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import last_join_sequence
 from grapevine.table.standings import Standing, in_join_order
 
+_PAGE = 1000
 _AT_ONCE = 100
 _LAST_SEQUENCE = 10**10 - 1
 
@@ -41,11 +42,12 @@ class Reader:
     def read_everybody(self, progress: Progress) -> None:
         """Counts everybody who is alive, in join order."""
         last = last_join_sequence(self._campaign_id)
-        for first, end in _ranges(last):
-            listed = in_join_order(self._campaign_id, first, end)
+        listed = in_join_order(self._campaign_id, 0, _LAST_SEQUENCE, _PAGE)
+        while listed:
             self._draft.ids.update(listed)
             self._draft.count(self.load(listed.values()))
-            progress("reading standings", min(end, last), last)
+            progress("reading standings", max(listed), max(last, *listed))
+            listed = in_join_order(self._campaign_id, max(listed) + 1, _LAST_SEQUENCE, _PAGE)
         beyond = max(self._draft.ids, default=0)
         if beyond > last:
             self._findings.add(
@@ -53,18 +55,34 @@ class Reader:
             )
 
     def newer(self, blocks: Mapping[int, Boards]) -> list[Standing]:
-        """The standings of those whom these blocks count in a later version than the draft, or
-        whom only they know; as they are now."""
-        wanted: set[int] = set()
+        """The standings of whoever these blocks count in a later version than the draft, as they
+        are now; for those of whom there is nothing any more a tombstone of that version, so that
+        an old record that comes late cannot revive them."""
+        versions: dict[int, int] = {}
+        unknown: set[int] = set()
         for number, block in blocks.items():
             first, drafted = number * SHAPE.block_size, self._draft.block(number)
             for offset in {*block.get(ALIVE, {}), *block.get(VERSIONS, {})}:
-                is_known = first + offset in self._draft.ids
-                is_newer = _version(block, offset) > _version(drafted, offset)
-                if is_newer if is_known else offset in block.get(ALIVE, {}):
-                    wanted.add(first + offset)
-        self._identify(wanted)
-        return self.load(self._draft.ids[each] for each in wanted if each in self._draft.ids)
+                version = _version(block, offset)
+                if version > _version(drafted, offset):
+                    versions[first + offset] = version
+                    if offset in block.get(ALIVE, {}):
+                        unknown.add(first + offset)
+        self._identify(unknown)
+        ids = [self._draft.ids[each] for each in versions if each in self._draft.ids]
+        found = self.load(ids)
+        gone = versions.keys() - {standing.join_sequence for standing in found}
+        return [*found, *(self._tombstone(each, versions[each]) for each in gone)]
+
+    def _tombstone(self, sequence: int, version: int) -> Standing:
+        return Standing(
+            campaign_id=self._campaign_id,
+            participant_id=self._draft.ids.get(sequence, ""),
+            version=version,
+            join_sequence=sequence,
+            joined_month=0,
+            deleted_at=0,
+        )
 
     def list_newcomers(self) -> None:
         """Identifies those who have joined since everybody was read."""
@@ -104,11 +122,3 @@ def _version(block: Boards, offset: int) -> int:
     """-1 for somebody whom the block does not know."""
     unknown = 0 if offset in block.get(ALIVE, {}) else -1
     return block.get(VERSIONS, {}).get(offset, unknown)
-
-
-def _ranges(last: int) -> Iterator[tuple[int, int]]:
-    """The join sequences of each block, and those behind the last one."""
-    size = SHAPE.block_size
-    for first in range(0, last + 1, size):
-        yield first, first + size - 1
-    yield (last // size + 1) * size, _LAST_SEQUENCE
