@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -26,8 +28,9 @@ from local.invocation import Invocation, Killed, KillOrder
 from local.stack import Stack
 from tests import invariants
 from tests.api import Api
+from tests.conftest import TEMPLATE
 from tests.reward_stories import Program
-from tests.scenarios import MINUTE_MS, advance, drain, friends_of, interrupted, project
+from tests.scenarios import MINUTE_MS, advance, drain, interrupted, project
 
 Item = dict[str, Any]
 
@@ -385,16 +388,30 @@ def test_an_old_generation_stays_while_somebody_may_read_it(own_town: Town) -> N
 # Traffic
 
 
-def _change(town: Town) -> None:
-    """A sign-up, a credit and a deletion, and the stream tells them one after the other."""
-    api, stack = town.program.api, town.stack
-    [friend] = friends_of(stack, town.id, town.second, 1)
-    api.trigger(town.id, friend)
-    project(stack)
-    api.delete(town.id, friend)
-    project(stack)
-    town.program.credit(town.last, 1)
-    project(stack)
+@dataclass(slots=True)
+class Traffic:
+    """Every time the same happens, and it leaves as many participants as there were: a credit is
+    given and taken back, and who has won something last time goes when somebody else wins."""
+
+    town: Town
+    last: list[str]
+
+    @classmethod
+    def begin(cls, town: Town) -> Traffic:
+        return cls(town, [town.last])
+
+    def go_on(self) -> None:
+        api, stack, program = self.town.program.api, self.town.stack, self.town.program
+        [friend] = program.credit(self.town.second, 1)
+        winner = program.join()
+        project(stack)
+        api.delete(program.id, friend)
+        friends = program.credit(winner, 1)
+        project(stack)
+        for gone in self.last:
+            api.delete(program.id, gone)
+        project(stack)
+        self.last = [winner, *friends]
 
 
 def _damage(town: Town) -> None:
@@ -404,10 +421,12 @@ def _damage(town: Town) -> None:
 
 
 def test_changes_after_any_call_of_a_rebuild_are_counted_once(own_town: Town) -> None:
-    for calls in itertools.count(1, 4):
+    traffic = Traffic.begin(own_town)
+    for calls in itertools.count(1, 5):
         _damage(own_town)
-        change = partial(_change, own_town)
-        with interrupted(own_town.stack, REBUILD, calls, change, for_certain=False) as interruption:
+        with interrupted(
+            own_town.stack, REBUILD, calls, traffic.go_on, for_certain=False
+        ) as interruption:
             own_town.rebuild()
 
         invariants.check(own_town.stack, dense=False)
@@ -418,17 +437,55 @@ def test_changes_after_any_call_of_a_rebuild_are_counted_once(own_town: Town) ->
 
 
 def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(own_town: Town) -> None:
-    for calls in itertools.count(0, 4):
+    traffic = Traffic.begin(own_town)
+    for calls in itertools.count(0, 5):
         _damage(own_town)
         order = KillOrder(calls)
         with suppress(Killed):
             own_town.rebuild(order)
         if not order.happened:
             break
-        _change(own_town)
+        traffic.go_on()
 
         own_town.rebuild()
 
         invariants.check(own_town.stack, dense=False)
         advance(own_town.program.api, MINUTE_MS)
     assert calls > 30
+
+
+def _visit(api: Api, town: Town, seed: int, stop: threading.Event) -> None:
+    """Adds, credits and deletions until it is told to stop."""
+    luck, own = random.Random(seed), list[str]()  # noqa: S311 - a story
+    while not stop.is_set():
+        if len(own) > 6:
+            api.delete(town.id, own.pop(luck.randrange(len(own))))
+        else:
+            fields = {"referredBy": luck.choice([town.winner, town.second, *own])}
+            own.append(api.add(town.id, **fields)["id"])
+            # Others may just have deleted the referrer, or may be giving it a credit, too.
+            api.call("POST", f"/v2/campaign/{town.id}/participant/{own[-1]}/ref", {})
+
+
+def test_four_visitors_and_a_stream_do_not_disturb_it(engine: str) -> None:
+    with (
+        Stack(TEMPLATE, engine=engine, background=True) as stack,
+        Api(stack.url, stack.api_key) as api,
+        ExitStack() as clients,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        town, stop = build_town(stack, api), threading.Event()
+        visitors = [clients.enter_context(Api(stack.url, stack.api_key)) for _ in range(4)]
+        visits = [
+            pool.submit(_visit, visitor, town, seed, stop) for seed, visitor in enumerate(visitors)
+        ]
+        try:
+            for _ in range(3 if engine == "moto" else 10):
+                _damage(town)
+                town.rebuild()
+        finally:
+            stop.set()
+        for visit in visits:
+            visit.result()
+
+        town.check()
