@@ -38,6 +38,6 @@ class Findings:
         for kind in Kind:
             if kind in self.numbers:
                 named, rest = self.named[kind], self.numbers[kind] - len(self.named[kind])
-                lines += [f"{self.numbers[kind]} {kind.value}:", *(f"  {each}" for each in named)]
+                lines += [f"{kind.value}: {self.numbers[kind]}", *(f"  {each}" for each in named)]
                 lines += [f"  and {rest} more"] if rest else []
         return lines
