@@ -17,12 +17,13 @@ import pytest
 from grapevine import runtime
 from grapevine.engine.ranks.boards import ALIVE, ALL_TIME, VERSIONS, Boards
 from grapevine.engine.ranks.codec import decode, encode
-from grapevine.engine.rebuild import standings
+from grapevine.engine.rebuild import generations, standings
 from grapevine.engine.rebuild.campaign import rebuild
 from grapevine.errors import NotFound
-from grapevine.table import keys
+from grapevine.table import keys, store
 from grapevine.table.attributes import marshal, unmarshal
 from grapevine.table.keys import Key
+from grapevine.table.writes import Add
 from local import invocation
 from local.invocation import Invocation, Killed, KillOrder
 from local.stack import Stack
@@ -452,6 +453,98 @@ def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(own_town: To
         invariants.check(own_town.stack, dense=False)
         advance(own_town.program.api, MINUTE_MS)
     assert calls > 30
+
+
+def test_a_projection_that_a_whole_rebuild_overtakes_counts_once(own_town: Town) -> None:
+    """After each of its calls: what it has read is of generations that count no longer."""
+    traffic, stack = Traffic.begin(own_town), own_town.stack
+    for calls in itertools.count(1):
+        traffic.go_on()
+        winner = traffic.last[0]
+        own_town.program.credit(own_town.second, 1)
+        own_town.program.credit(own_town.program.join(), 1)
+        own_town.program.api.delete(own_town.id, winner)
+        traffic.last = []
+
+        with interrupted(stack, PROJECT, calls, own_town.rebuild, for_certain=False) as overtaken:
+            project(stack)
+
+        invariants.check(stack, dense=False)
+        if not overtaken.happened:
+            break
+    assert calls > 8
+
+
+def test_a_batch_published_before_the_head_is_replaced_is_not_lost(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, times = generations.current, itertools.count(1)
+
+    def late(campaign_id: str) -> generations.Current:
+        found = read(campaign_id)
+        if next(times) == 3:  # the one that the new head's condition is taken from
+            town.program.credit(town.second, 1)
+            project(town.stack)
+        return found
+
+    monkeypatch.setattr(generations, "current", late)
+    town.rebuild()
+
+    assert next(times) > 4
+    town.check()
+
+
+def test_a_record_counted_by_a_batch_while_a_recount_moves_it_is_counted_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recount has read an item; it changes; a batch reads the record as the recount has; the
+    recount writes; the batch writes."""
+    write, waiting = store.transact, list[Any]()
+
+    def late(writes: Any) -> None:
+        if not waiting and any(isinstance(each, Add) for each in writes):
+            waiting.append(writes)
+            town.program.api.delete(town.id, town.winner)
+            project(town.stack)
+        elif waiting == [None] or not is_counting(writes):
+            write(writes)
+        else:
+            recount, waiting[:] = waiting[0], [None]
+            write(recount)
+            write(writes)
+
+    def is_counting(writes: Any) -> bool:
+        return any(getattr(each, "item", {}).get("type") == "Counted" for each in writes)
+
+    monkeypatch.setattr(store, "transact", late)
+    town.rebuild()
+    monkeypatch.undo()
+
+    assert waiting == [None]
+    town.check()
+
+
+@pytest.mark.parametrize("name", ["put", "change", "transact"])
+def test_a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses(
+    town: Town, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client sends it again by itself, and is told that its condition does not hold."""
+    write, sent = getattr(store, name), set[str]()
+
+    def twice(what: Any, *rest: Any) -> Any:
+        answer = write(what, *rest)
+        again = str(what["type"] if name == "put" else rest[:1])
+        if again in sent or name == "transact":
+            return answer
+        sent.add(again)
+        return write(what, *rest)
+
+    _damage(town)
+    monkeypatch.setattr(store, name, twice)
+    town.rebuild()
+    monkeypatch.undo()
+
+    town.check()
 
 
 def _visit(api: Api, town: Town, seed: int, stop: threading.Event) -> None:

@@ -80,11 +80,15 @@ def take_over(draft: Draft, generation: int, oldest: int) -> Current:
     Raises:
         Busy: another rebuild has taken over with a later one, or the head never stood still.
     """
+    replaced: Current | None = None
     for _ in attempts():
         before = current(draft.campaign_id)
-        if before.head.generation >= generation:
+        if before.head.generation == generation and replaced:
+            return replaced  # the answer to the put was lost
+        if before.head.generation > generation:
             clear(draft.campaign_id, generation)
             raise Busy
+        replaced = before
         if store.put(draft.head(generation, oldest).to_item(), before.condition):
             return before
     raise AssertionError("attempts() ends by raising Busy")
