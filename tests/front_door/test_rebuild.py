@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -455,14 +455,19 @@ def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(own_town: To
     assert calls > 30
 
 
-def test_a_projection_that_a_whole_rebuild_overtakes_counts_once(own_town: Town) -> None:
-    """After each of its calls: what it has read is of generations that count no longer."""
+@pytest.mark.parametrize("with_another", [True, False])
+def test_a_projection_that_a_whole_rebuild_overtakes_counts_once(
+    own_town: Town, with_another: bool
+) -> None:
+    """After each of its calls: what it has read is of generations that count no longer. A winner is
+    deleted; with another one in its place the differences cancel out."""
     traffic, stack = Traffic.begin(own_town), own_town.stack
     for calls in itertools.count(1):
         traffic.go_on()
         winner = traffic.last[0]
         own_town.program.credit(own_town.second, 1)
-        own_town.program.credit(own_town.program.join(), 1)
+        if with_another:
+            own_town.program.credit(own_town.program.join(), 1)
         own_town.program.api.delete(own_town.id, winner)
         traffic.last = []
 
@@ -491,6 +496,30 @@ def test_a_batch_published_before_the_head_is_replaced_is_not_lost(
     town.rebuild()
 
     assert next(times) > 4
+    town.check()
+
+
+def test_an_item_that_changes_while_a_recount_reads_is_counted_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading of the record and the reading of the item."""
+    read, told = store.get_many, list[bool]()
+    either = {keys.earnings(town.id, town.winner), _counted(town)}
+
+    def late(wanted: Iterable[Key]) -> dict[Key, Item]:
+        asked = list(wanted)
+        found = read(asked)
+        if not told and either.intersection(asked):
+            told.append(True)
+            town.program.api.delete(town.id, town.winner)
+            project(town.stack)
+        return found
+
+    monkeypatch.setattr(store, "get_many", late)
+    town.rebuild()
+    monkeypatch.undo()
+
+    assert told
     town.check()
 
 

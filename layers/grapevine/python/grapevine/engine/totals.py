@@ -115,6 +115,7 @@ class Tally:
     sums: Counter[str] = field(default_factory=Counter)
     recounted: Counter[str] = field(default_factory=Counter)
     records: list[Write] = field(default_factory=list)
+    depends_on_state: bool = False
 
     def change(self, new: Counted, old: Counted | None) -> None:
         """Counts `new` in place of `old`. A record that adds what it added before stays a part of
@@ -128,6 +129,9 @@ class Tally:
         """The same, and makes the record a part of the newest generation. `contained` is what the
         sums contain, if it is not what the old record says."""
         before = contained or old
+        self.depends_on_state |= any(new.amounts.values()) or any(
+            old.amounts.values() if old else ()
+        )
         self.sums.update(new.amounts)
         if before and before.generation >= self.state.generation:
             self.sums.subtract(before.amounts)
@@ -144,13 +148,12 @@ class Tally:
         self.records.append(Put(replace(new, generation=generation).to_item(), condition))
 
     def writes(self) -> list[Write]:
-        """All in one transaction."""
-        recounted = {recount_name(name): amount for name, amount in self.recounted.items()}
-        sums = {**self.sums, **recounted}
-        amounts = {name: amount for name, amount in sums.items() if amount}
-        if not amounts:
+        """All in one transaction. Where a record that adds something has become a part of another
+        generation, that must be the newest still, even if the differences cancel out."""
+        if not self.depends_on_state:
             return self.records
-        return [*self.records, self._addition(amounts)]
+        recounted = {recount_name(name): amount for name, amount in self.recounted.items()}
+        return [*self.records, self._addition({**self.sums, **recounted})]
 
     def _addition(self, amounts: Mapping[str, int]) -> Write:
         key = keys.totals(self.campaign_id)
