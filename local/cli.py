@@ -1,4 +1,4 @@
-"""The `grapevine` command: the stack on this machine, and the accounts and keys of any stack."""
+"""The `grapevine` command: the stack on this machine; accounts, keys and projections of any."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from grapevine import runtime
 from grapevine.engine import accounts
 from grapevine.errors import GrapevineError
-from local import target
+from local import rebuilding, target
 from local.refusals import Refused
 
 TEMPLATE = Path("template.yaml")
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_invoke(commands)
     _add_account(commands)
     _add_key(commands)
+    _add_rebuild(commands)
     return parser
 
 
@@ -105,6 +106,15 @@ def _add_key(commands: Any) -> None:
     for verb in (create, listing, rotate, revoke):
         verb.add_argument("--account", required=True, metavar="ID")
         target.add_arguments(verb)
+
+
+def _add_rebuild(commands: Any) -> None:
+    parser = commands.add_parser(
+        "rebuild", help="ranks and totals of a campaign, anew from its facts; says what was wrong"
+    )
+    parser.add_argument("--campaign", required=True, metavar="ID")
+    target.add_arguments(parser)
+    parser.set_defaults(command=rebuilding.run)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Which table the account and key commands work on: a local stack's, or a deployed one's."""
+"""Which table a command works on: a local stack's, or a deployed one's."""
 
 from __future__ import annotations
 

@@ -67,17 +67,18 @@ def table_of(stack: Stack) -> dict[Key, Item]:
     return {Key(item["partition"], item["sort"]): item for item in items}
 
 
-def check(stack: Stack, *, drained: bool = True, dense: bool = True) -> None:
+def check(stack: Stack, *, drained: bool = True, dense: bool = True, rebuilt: bool = False) -> None:
     """Fails with everything that is wrong in the table.
 
     `drained`: the stream has been worked off, so the totals are up to date. `dense`: no process
-    died between drawing a join sequence number and using it.
+    died between drawing a join sequence number and using it. `rebuilt`: stream records were lost
+    before a rebuild, which knows nothing of the dead.
     """
     items = table_of(stack)
     wrong = [*_accounts(items), *_strangers(items)]
     for campaign in of_type(items.values(), "Campaign"):
         facts = _Facts(items, campaign, month_at(stack.now_ms()))
-        wrong += facts.problems(drained=drained, dense=dense)
+        wrong += facts.problems(drained=drained, dense=dense, rebuilt=rebuilt)
     assert not wrong, "\n".join([f"{len(wrong)} things are wrong in the table:", *wrong])
 
 
@@ -160,7 +161,7 @@ class _Facts:
         self._totals = items.get(keys.totals(campaign_id), {})
         self._sequence = items.get(keys.join_sequence(campaign_id), {}).get("joinSequence", 0)
 
-    def problems(self, *, drained: bool, dense: bool) -> list[str]:
+    def problems(self, *, drained: bool, dense: bool, rebuilt: bool) -> list[str]:
         found = [
             *self._guards(),
             *self._metadata(),
@@ -175,7 +176,7 @@ class _Facts:
             found += self._counts(standing)
             found += self._boards(standing)
         if drained:
-            found += self._projection()
+            found += self._projection(rebuilt=rebuilt)
         return [f"campaign {self._campaign_id}: {each}" for each in found]
 
     def _guards(self) -> Iterator[str]:
@@ -331,9 +332,11 @@ class _Facts:
             if ({"deletedAt", "expiresAt"} <= seen.keys()) == alive:
                 yield f"the impressions of {id_} say the wrong thing of their life: {seen}"
 
-    def _projection(self) -> Iterator[str]:
+    def _projection(self, *, rebuilt: bool) -> Iterator[str]:
         standings = [Standing.from_item(_whole(each)) for each in self._standings.values()]
-        yield from rank_index.problems(self._ranks, standings, self._month)
+        yield from rank_index.problems(
+            rank_index.of_head(self._ranks), standings, self._month, rebuilt=rebuilt
+        )
         winners = sum(
             id_ in self._living and each.get("approved", 0) > 0
             for id_, each in self._earnings.items()
@@ -344,21 +347,35 @@ class _Facts:
         if self._totals.get("impressionCount", 0) != seen:
             yield f"totals say {self._totals}, there are {seen} impressions"
         sources = {"Earnings": self._earnings, "Impressions": self._impressions}
-        yield from _one_to_one(
-            "counted",
-            self._counted,
-            ((source, id_) for source, items in sources.items() for id_ in items),
-        )
-        for (source, id_), counted in self._counted.items():
-            item, alive = sources[source].get(id_, {}), id_ in self._living
-            wanted = {"impressionCount": item.get("total")}
-            if source == "Earnings":
-                wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
-            has = (counted["version"], json.loads(counted["amounts"]))
-            if has != (item.get("version"), wanted):
-                yield f"counted of {id_} is {has}, should be {wanted} of {item}"
-            if ("expiresAt" in counted) == alive:
-                yield f"counted of {id_} goes away at the wrong time: {counted}"
+        wanted = [
+            (source, id_)
+            for source, items in sources.items()
+            for id_ in items
+            if id_ in self._living or not rebuilt
+        ]
+        counted = {
+            name: item
+            for name, item in self._counted.items()
+            if name[1] in self._living or not rebuilt
+        }
+        yield from _one_to_one("counted", counted, wanted)
+        for (source, id_), item in counted.items():
+            yield from self._one_counted(id_, item, sources[source].get(id_, {}))
+
+    def _one_counted(self, id_: str, counted: Item, item: Item) -> Iterator[str]:
+        """What the totals contain of a participant's `item`."""
+        alive = id_ in self._living
+        wanted = {"impressionCount": item.get("total")}
+        if counted["source"] == "Earnings":
+            wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
+        has = (counted["version"], json.loads(counted["amounts"]))
+        if has != (item.get("version"), wanted):
+            yield f"counted of {id_} is {has}, should be {wanted} of {item}"
+        if ("expiresAt" in counted) == alive:
+            yield f"counted of {id_} goes away at the wrong time: {counted}"
+        generation = self._totals.get("generation", 0)
+        if alive and any(wanted.values()) and counted["generation"] < generation:
+            yield f"counted of {id_} is no part of the totals of {generation}: {counted}"
 
 
 def _whole(value: Any) -> Any:

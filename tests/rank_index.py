@@ -37,16 +37,32 @@ def _ranks(members: list[Standing], counts: dict[str, int]) -> dict[str, int]:
     return {one.participant_id: rank for rank, one in enumerate(order, 1)}
 
 
+def of_head(items: Iterable[Item]) -> list[Item]:
+    """Without what is left of generations that a rebuild has replaced, or has not finished."""
+    everything = list(items)
+    current = {item["generation"] for item in everything if item["type"] == "RankHead"}
+    return [item for item in everything if not current or item["generation"] in current]
+
+
 def problems(
-    items: Iterable[Item], standings: Iterable[Standing], month: int, shape: Shape = SHAPE
+    items: Iterable[Item],
+    standings: Iterable[Standing],
+    month: int,
+    shape: Shape = SHAPE,
+    *,
+    rebuilt: bool = False,
 ) -> Iterator[str]:
-    """What is wrong with an index that nobody is working on and that has seen all `standings`."""
+    """What is wrong with an index that nobody is working on and that has seen all `standings`;
+    after a rebuild it may know older versions of the dead."""
     parts: dict[str, list[Item]] = {}
     for item in items:
         parts.setdefault(item["type"], []).append(item)
     blocks = parts.get("RankBlock", [])
     found = _recent(_by_sequence(blocks, shape), month)
-    yield from _differences("counted of participants", found, _expected(standings, month))
+    expected = _expected(standings, month)
+    if rebuilt:
+        found, expected = _without_dead(found), _without_dead(expected)
+    yield from _differences("counted of participants", found, expected)
     yield from recount_problems(parts, month, shape)
 
 
@@ -169,6 +185,12 @@ def _expected(standings: Iterable[Standing], month: int) -> Boards:
             if number:
                 boards.setdefault(board, {})[standing.join_sequence] = number
     return boards
+
+
+def _without_dead(boards: Boards) -> Boards:
+    versions = boards.get(VERSIONS, {})
+    living = {each: versions[each] for each in versions if each in boards.get(ALIVE, {})}
+    return boards | {VERSIONS: living}
 
 
 def _recount(counted: Boards, shape: Shape) -> tuple[dict[tuple[int, int, int], Boards], Boards]:

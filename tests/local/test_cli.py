@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -17,7 +18,9 @@ import pytest
 from botocore.stub import Stubber
 
 from local.cli import main
+from local.rebuilding import Bar
 from local.stack import Stack
+from tests.api import Api
 
 ROOT = Path(__file__).parent.parent.parent
 GRAPEVINE = [sys.executable, "-c", "from local.cli import main; raise SystemExit(main())"]
@@ -236,3 +239,66 @@ def test_a_deployed_stacks_table_is_found_by_its_logical_id(
 
     assert status == 0
     assert json.loads(capsys.readouterr().out)["name"] == "Acme"
+
+
+def test_a_rebuild_prints_what_was_wrong_and_then_that_nothing_is(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = commands.stack
+    account = commands("account", "create", "--name", "Acme")["accountId"]
+    key = commands("key", "create", "--account", account)["secret"]
+    with Api(stack.url, key) as api:
+        campaign_id = api.campaign()
+        api.add(campaign_id)
+        stack.take_records("ProjectStandingsFunction")
+        before = api.read_campaign(campaign_id)["participantCount"]
+        arguments = ["rebuild", "--campaign", campaign_id, "--endpoint", _endpoint(stack)]
+        capsys.readouterr()
+
+        first, found = main(arguments), capsys.readouterr()
+        second, found_then = main(arguments), capsys.readouterr()
+
+        assert (first, second) == (0, 0)
+        assert re.fullmatch(
+            r"changes that had not been counted \(lost, or still on their way\): 1\n"
+            r"  \w{6}: was not counted\n",
+            found.out,
+        )
+        assert found_then.out == "nothing was wrong\n"
+        assert found.err == found_then.err == ""  # no bar: it is not a terminal
+        assert (before, api.read_campaign(campaign_id)["participantCount"]) == (0, 1)
+
+
+def test_a_rebuild_of_an_unknown_campaign_ends_with_2(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["rebuild", "--campaign", "nobody", "--endpoint", _endpoint(commands.stack)])
+
+    assert status == 2
+    assert capsys.readouterr().err == "grapevine: there is no campaign nobody\n"
+
+
+def test_a_terminal_is_shown_how_far_a_rebuild_is() -> None:
+    terminal = Terminal()
+    bar = Bar(terminal)
+
+    bar.show("reading standings", 500, 2000)
+    bar.show("counting totals", 0, 0)
+    bar.clear()
+
+    erased = "\r\x1b[K"
+    assert terminal.getvalue().split(erased) == [
+        "",
+        "reading standings        [#######.......................] 500 of 2,000",
+        "counting totals          [##############################] 0 of 0",
+        "",
+    ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _endpoint(stack: Stack) -> str:
+    return f"{stack.url}/_local/dynamodb"

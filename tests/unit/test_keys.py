@@ -62,6 +62,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "rank_head": (keys.rank_head, 1),
     "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
     "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
+    "rank_partitions": (lambda campaign: keys.rank_partitions(campaign, 1)[0], 1),
     "rank_node": (lambda campaign: keys.rank_node(campaign, 1, 0, 1, 0), 1),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)

@@ -85,6 +85,12 @@ def next_join_sequence(campaign_id: str) -> int:
     return store.increment(keys.join_sequence(campaign_id), "Sequence", "joinSequence")
 
 
+def last_join_sequence(campaign_id: str) -> int:
+    """The last number that was given; 0 before the first."""
+    item = store.get(keys.join_sequence(campaign_id))
+    return int(item["joinSequence"]) if item else 0
+
+
 def ids_of_account(account_id: str) -> list[str]:
     """The ids of the account's campaigns, in no particular order."""
     listed = store.query(None, keys.account(account_id).partition, prefix=keys.CAMPAIGN_PREFIX)

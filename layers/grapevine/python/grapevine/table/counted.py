@@ -13,7 +13,8 @@ from grapevine.table.keys import Key
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted(Entity):
     """`version` of the participant's `source` item (its type) that was counted last, and `amounts`,
-    what it added to the totals by their names.
+    what it added to the totals by their names. `generation` says of which count of the campaign
+    it is a part.
 
     `expires_at` (seconds) is set with the tombstone of a deleted participant.
     """
@@ -24,6 +25,7 @@ class Counted(Entity):
     participant_id: str
     source: str
     version: int
+    generation: int = 0
     amounts: dict[str, int] = as_json()
     expires_at: int | None = None
 

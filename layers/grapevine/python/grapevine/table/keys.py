@@ -224,9 +224,18 @@ def rank_node(campaign_id: str, generation: int, score: int, level: int, number:
     return _rank_item(campaign_id, generation, f"NODE#{score:010d}#{level}#{number:010d}")
 
 
+def rank_partitions(campaign_id: str, generation: int) -> list[str]:
+    """All partitions that hold a generation of the index."""
+    return [_rank_partition(campaign_id, generation, shard) for shard in range(RANK_SHARDS)]
+
+
 def _rank_item(campaign_id: str, generation: int, name: str) -> Key:
     shard = zlib.crc32(name.encode()) % RANK_SHARDS
-    return Key(f"CAMPAIGN#{_id(campaign_id)}#RANKS#{generation}#{shard}", name)
+    return Key(_rank_partition(campaign_id, generation, shard), name)
+
+
+def _rank_partition(campaign_id: str, generation: int, shard: int) -> str:
+    return f"CAMPAIGN#{_id(campaign_id)}#RANKS#{generation}#{shard}"
 
 
 def due_shard(shard: int) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grapevine.table import keys
+from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
@@ -28,6 +28,9 @@ class RankHead(Entity):
 
     `month` is the latest month that a batch was made in, `last_sequence` the highest join sequence
     in the index, and `histograms` says of each board how many participants have each score.
+
+    `taken_over_at` (ms) is when this generation became the one that counts. Items of generations
+    from `oldest` on may be left of earlier ones.
     """
 
     TYPE: ClassVar[str] = "RankHead"
@@ -38,6 +41,8 @@ class RankHead(Entity):
     month: int = 0
     last_sequence: int = 0
     histograms: bytes = b""
+    taken_over_at: int = 0
+    oldest: int = FIRST_GENERATION
 
     @property
     def key(self) -> Key:
@@ -120,3 +125,12 @@ class RankNode(Entity):
 
 
 RankPart = RankBlock | RankNode
+
+
+def of_generation(campaign_id: str, generation: int) -> list[Item]:
+    """All items of one generation of a campaign's index but the head: a Query per partition."""
+    return [
+        item
+        for partition in keys.rank_partitions(campaign_id, generation)
+        for item in store.query(None, partition)
+    ]

@@ -68,6 +68,12 @@ def credited_between(campaign_id: str, referrer_id: str, start: int, end: int) -
     return len(store.query(_CREDITED, partition, between=(start, end - 1)))
 
 
+def credit_times(campaign_id: str, referrer_id: str) -> list[int]:
+    """When each of the referrer's credited referrals was credited (ms); strongly consistent."""
+    partition = keys.standing(campaign_id, referrer_id).partition
+    return [entry["creditedAt"] for entry in store.query(_CREDITED, partition)]
+
+
 def of_referrer(campaign_id: str, referrer_id: str, limit: int) -> list[Referral]:
     """Up to `limit` of the referrer's referrals, in no particular order."""
     partition = keys.standing(campaign_id, referrer_id).partition

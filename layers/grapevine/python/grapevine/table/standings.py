@@ -210,3 +210,14 @@ def newest_first(campaign_id: str, limit: int, *, from_sequence: int | None = No
         at_most=from_sequence,
     )
     return [keys.participant_in(entry["partition"]) for entry in entries]
+
+
+def in_join_order(
+    campaign_id: str, first: int, last: int, limit: int | None = None
+) -> dict[int, str]:
+    """Ids of the first `limit` (all, without one) who joined from number `first` to `last` and are
+    alive, by their numbers; a moment behind."""
+    entries = store.query(
+        _JOIN_ORDER, keys.join_order(campaign_id), between=(first, last), limit=limit
+    )
+    return {entry["joinSequence"]: keys.participant_in(entry["partition"]) for entry in entries}

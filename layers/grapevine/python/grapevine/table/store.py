@@ -28,6 +28,7 @@ from grapevine.table.writes import (
 )
 
 _GET_LIMIT = 100
+_DELETE_LIMIT = 25
 _CONFLICTS = frozenset(
     {
         "TransactionConflict",
@@ -177,6 +178,20 @@ def put(item: Item, condition: Condition) -> bool:
     """
     write = runtime.dynamodb().put_item
     return _alone(partial(write, Item=marshal(item), **conditioned(condition))) is not None
+
+
+def remove(keys: Sequence[Key]) -> None:
+    """Deletes items, whatever they hold and whether or not they are there."""
+    table = runtime.settings().table_name
+    for start in range(0, len(keys), _DELETE_LIMIT):
+        some = keys[start : start + _DELETE_LIMIT]
+        pending: Any = {
+            table: [{"DeleteRequest": {"Key": marshal(key_attributes(key))}} for key in some]
+        }
+        while pending:
+            pending = (
+                runtime.dynamodb().batch_write_item(RequestItems=pending).get("UnprocessedItems")
+            )
 
 
 def increment(key: Key, type_name: str, attribute: str) -> int:

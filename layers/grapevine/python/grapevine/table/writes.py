@@ -1,11 +1,13 @@
 """Writes and their conditions, and what DynamoDB takes for them.
 
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
-exist (`PRESENT`), or must still have the version that was read (`version(n)`).
+exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
+contain of an item must also be of the same count (`counted_in(n, m)`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +15,13 @@ from typing import Any
 from grapevine.table.attributes import Item, marshal
 from grapevine.table.keys import Key
 
+_NAME = re.compile(r"[A-Za-z]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
+    """`#name` in the expression stands for the attribute of that name."""
+
     expression: str
     values: tuple[tuple[str, Any], ...] = ()
 
@@ -26,6 +32,12 @@ PRESENT = Condition("attribute_exists(#partition)")
 
 def version(number: int) -> Condition:
     return Condition("#version = :version", ((":version", number),))
+
+
+def counted_in(generation: int, number: int) -> Condition:
+    """The version, and the generation in which it was counted."""
+    values = ((":version", number), (":generation", generation))
+    return Condition("#version = :version AND #generation = :generation", values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +58,13 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Adds to number attributes, creating the item with `type` where there is none."""
+    """Adds to number attributes; without a condition, the item is created with `type` where there
+    is none."""
 
     key: Key
     type: str
     amounts: Mapping[str, int]
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +96,30 @@ def addition(add: Add) -> Any:
     names = {f"#a{index}": name for index, name in enumerate(add.amounts)}
     values = {f":a{index}": amount for index, amount in enumerate(add.amounts.values())}
     additions = ", ".join(f"#a{index} :a{index}" for index in range(len(names)))
+    clause = conditioned(add.condition) if add.condition else {}
     return {
+        **clause,
         "Key": marshal(key_attributes(add.key)),
         "UpdateExpression": f"SET #type = :type ADD {additions}",
-        "ExpressionAttributeNames": {"#type": "type", **names},
-        "ExpressionAttributeValues": marshal({":type": add.type, **values}),
+        "ExpressionAttributeNames": {
+            "#type": "type",
+            **names,
+            **clause.get("ExpressionAttributeNames", {}),
+        },
+        "ExpressionAttributeValues": {
+            **marshal({":type": add.type, **values}),
+            **clause.get("ExpressionAttributeValues", {}),
+        },
     }
 
 
 def conditioned(condition: Condition) -> dict[str, Any]:
-    name = "#version" if condition.values else "#partition"
+    names = {
+        name for part in condition.expression.split("#")[1:] for name in _NAME.findall(part)[:1]
+    }
     clause: dict[str, Any] = {
         "ConditionExpression": condition.expression,
-        "ExpressionAttributeNames": {name: name[1:]},
+        "ExpressionAttributeNames": {f"#{name}": name for name in names},
     }
     if condition.values:
         clause["ExpressionAttributeValues"] = marshal(dict(condition.values))

@@ -9,6 +9,9 @@ from the journal, and whoever comes late loses every condition.
 So nothing is lost when a process dies: before the journal is written nothing has happened, after it
 the batch will be finished by the next worker, at the latest by the one that gets the same records
 again. Readers see the last published batch; each part says how it was before its last one.
+
+A worker that could not publish goes round again: either somebody else has published its batch, and
+there is nothing left to do, or another generation of the index has taken over without it.
 """
 
 from __future__ import annotations
@@ -80,8 +83,10 @@ class _Worker:
             if not batch:
                 return
             prepared = _prepared(head, batch, month)
-            if store.put(prepared.to_item(), version(journal.version) if journal else ABSENT):
-                self._finish(head, is_last, prepared, blocks)
+            is_prepared = store.put(
+                prepared.to_item(), version(journal.version) if journal else ABSENT
+            )
+            if is_prepared and self._finish(head, is_last, prepared, blocks):
                 return
         raise AssertionError("attempts() ends by raising Busy")
 
@@ -97,9 +102,9 @@ class _Worker:
         is_last: Condition,
         journal: RankJournal,
         known: Mapping[Key, Item | None],
-    ) -> None:
-        """Applies and publishes the batch that follows `head`. `known` holds parts that have been
-        read after it, None for those that are not there."""
+    ) -> bool:
+        """Applies the batch that follows `head`; whether it has published it, too. `known` holds
+        parts that have been read after the head, None for those that are not there."""
         batch = Batch(decode(journal.before), decode(journal.after))
         work = effects(batch, self._shape)
         parts = _parts(head, work)
@@ -115,7 +120,7 @@ class _Worker:
                 partial(store.put, after.to_item(), version(before.version) if item else ABSENT)
             )
         in_parallel(puts)
-        store.put(_published(head, journal, batch, work).to_item(), is_last)
+        return store.put(_published(head, journal, batch, work).to_item(), is_last)
 
 
 def _follows(journal: RankJournal, head: RankHead) -> bool:
