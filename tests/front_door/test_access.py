@@ -20,6 +20,8 @@ from tests.invariants import table_of
 from tests.refusals import refusal
 from tests.scenarios import leap
 
+pytestmark = pytest.mark.surface
+
 READ, WRITE = "participant:read", "participant:write"
 WEBHOOKS = "/v2/campaign/{id}/webhooks"
 SCOPES = {

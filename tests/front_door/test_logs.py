@@ -17,6 +17,8 @@ from tests import visitors
 from tests.api import Api
 from tests.invariants import table_of
 
+pytestmark = pytest.mark.surface
+
 SECRETS = (
     "private@example.com",
     "private%40example.com",
