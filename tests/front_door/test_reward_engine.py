@@ -593,6 +593,26 @@ def test_twenty_double_sided_rewards_are_earned_in_one_transaction(program: Prog
     assert len(program.earned(referrer)) == len(friend["rewards"]) == 20
 
 
+def test_a_credit_of_twenty_rewards_that_leaves_no_room_for_the_metadata_is_refused_with_advice(
+    program: Program,
+) -> None:
+    for _ in range(20):
+        program.offer("DOUBLE_SIDED")
+    referrer = program.join()
+    friend = program.join(metadata={f"k{number}": "old" for number in range(40)})
+    path = f"{program.path}/participant/{friend}"
+    credited = {"referredBy": referrer, "referralStatus": "CREDIT_AWARDED"}
+    metadata = {f"k{number}": "new" for number in range(40)}
+
+    answer = program.api.call("POST", path, {**credited, "metadata": metadata})
+
+    assert answer.status_code == 400, answer.text
+    assert program.earned(referrer) == []
+    program.api.ok("POST", path, credited)
+    program.api.ok("POST", path, {"metadata": metadata})
+    assert len(program.earned(referrer)) == len(program.earned(friend)) == 20
+
+
 def test_a_month_ends_for_a_standing_clock_between_two_credits(timed: Program) -> None:
     """The limit of a month counts by the moment of the credit, in UTC."""
     timed.offer("SINGLE_SIDED", isUnlimited=False, limit=1, limitDuration="PER_MONTH")
