@@ -16,6 +16,9 @@ import httpx
 import pytest
 
 from grapevine.engine.due import LEASE_MS
+from grapevine.engine.rewards import leaderboard
+from grapevine.engine.rewards.earning import Offer
+from grapevine.table.rewards import RewardConfig
 from local.stack import Stack
 from tests import invariants, reward_invariants
 from tests.api import Api, Json
@@ -455,3 +458,36 @@ def test_leaderboard_winners_are_the_same_after_the_settling_process_died_anywhe
         assert calls > 4, "the settling made hardly a call"
         assert fresh_stack.queue_messages("DueDeadLetterQueue") == []
     reward_invariants.check(fresh_stack)
+
+
+def test_settling_an_end_again_takes_up_only_the_winners_without_their_reward(
+    stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function has 29 s, and a campaign many winners: each try must get further."""
+    program = Program.begin(stack, api)
+    reward = program.offer("LEADERBOARD", numberOfWinners=4)
+    people = [program.join() for _ in range(4)]
+    for person in people:
+        program.credit(person)
+    taken_up: list[str] = []
+    award = leaderboard._award
+
+    def out_of_time(offer: Offer, config: RewardConfig, winner_id: str) -> None:
+        taken_up.append(winner_id)
+        if winner_id == people[2] and taken_up.count(winner_id) == 1:
+            raise TimeoutError
+        award(offer, config, winner_id)
+
+    monkeypatch.setattr(leaderboard, "_award", out_of_time)
+    api.set_status(program.id, "COMPLETE")
+    stack.drain()
+    first = list(taken_up)
+    earned = [person for person in people if program.earned(person)]
+    assert 0 < len(earned) < 4
+
+    leap(stack, stack.now_ms() + LEASE_MS + MINUTE_MS)
+    stack.drain()
+
+    again = taken_up[len(first) :]
+    assert sorted(again) == sorted(set(people) - set(earned))
+    assert [[one["rewardId"] for one in program.earned(person)] for person in people] == [[reward]] * 4

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, find_referrer
+from grapevine.engine.parallel import in_parallel
 from grapevine.engine.rewards import rules
-from grapevine.engine.rewards.earning import Offer, earnings_write, offer_of
+from grapevine.engine.rewards.earning import Offer, earnings_in, earnings_write, offer_of
 from grapevine.errors import Busy
-from grapevine.table import standings, store
+from grapevine.table import keys, standings, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.rewards import RewardConfig
 from grapevine.table.store import TransactionCanceled
@@ -37,8 +39,8 @@ def settle_end(campaign: Campaign) -> None:
     for config in offer.configs:
         is_due = config.reward_type == "LEADERBOARD" and config.limit_duration == "IN_TOTAL"
         if is_due and config.is_offered:
-            for winner in _winners(config):
-                _award(offer, config, winner)
+            waiting = _without_it(config, _winners(config))
+            in_parallel([partial(_award, offer, config, winner) for winner in waiting])
     settled = replace(
         campaign,
         version=campaign.version + 1,
@@ -59,6 +61,18 @@ def _winners(config: RewardConfig) -> tuple[str, ...]:
     after = replace(config, version=config.version + 1, leaderboard_winners=chosen)
     _transact([Put(after.to_item(), version(config.version))])
     return chosen
+
+
+def _without_it(config: RewardConfig, winners: Sequence[str]) -> list[str]:
+    """Those who do not have the reward yet: a repetition goes on where the one before it stopped,
+    however many winners there are."""
+    campaign_id = config.campaign_id
+    found = store.get_many(keys.earnings(campaign_id, winner) for winner in winners)
+    return [
+        winner
+        for winner in winners
+        if not earnings_in(found, campaign_id, winner).times_of(config.reward_id).total
+    ]
 
 
 def _transact(writes: list[Write]) -> None:
