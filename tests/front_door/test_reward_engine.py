@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from grapevine import runtime
+from grapevine.engine import credit
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
+from grapevine.engine.participants.lookup import locate
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
 from local.stack import Stack
 from tests.api import Api, Json
 from tests.reward_stories import MANUAL, Program, received, stack_with_receivers, time_of
@@ -163,6 +169,8 @@ def winners(program: Program, reward: str) -> list[str]:
 def end(program: Program) -> None:
     program.api.set_status(program.id, "COMPLETE")
     drain(program.api)
+    advance(program.api, IN_FLIGHT_MS)
+    drain(program.api)
 
 
 def referrers(program: Program, *counts: int) -> list[str]:
@@ -278,6 +286,26 @@ def test_a_campaign_that_is_resumed_before_its_end_is_settled_gives_nothing(
     drain(program.api)
 
     assert winners(program, reward) == []
+
+
+def test_a_credit_that_is_on_its_way_when_the_campaign_ends_still_decides_who_wins(
+    program: Program,
+) -> None:
+    reward = program.offer("LEADERBOARD", numberOfWinners=1)
+    first, second = referrers(program, 1, 1)
+    friends = friends_of(program.stack, program.id, second, 1)
+    with runtime.using(program.stack.runtime()):
+        seen_live = Campaign.from_item(store.get(keys.campaign(program.id)) or {})
+    program.api.set_status(program.id, "COMPLETE")
+    drain(program.api)
+
+    with runtime.using(program.stack.runtime()):
+        assert credit.trigger(seen_live, locate(program.id, friends[0]), None).success
+    advance(program.api, IN_FLIGHT_MS)
+    drain(program.api)
+
+    assert winners(program, reward) == [second]
+    assert program.earned(first) == []
 
 
 def test_a_deleted_participant_wins_nothing(program: Program) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from grapevine.engine.due import LEASE_MS
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.rewards import leaderboard
 from grapevine.engine.rewards.earning import Offer
 from grapevine.table.rewards import RewardConfig
@@ -250,6 +251,7 @@ def test_who_wins_a_leaderboard_while_being_deleted_does_not_stay_a_winner(
         best = program.join()
         program.credit(best)
         api.set_status(program.id, "COMPLETE")
+        leap(stack, stack.now_ms() + IN_FLIGHT_MS)
 
         with interrupted(
             stack, "DeleteParticipantFunction", after_calls, stack.drain, for_certain=False
@@ -443,6 +445,7 @@ def test_leaderboard_winners_are_the_same_after_the_settling_process_died_anywhe
             for person in people:
                 program.credit(person)
             api.set_status(program.id, "COMPLETE")
+            leap(fresh_stack, fresh_stack.now_ms() + IN_FLIGHT_MS)
 
             with fresh_stack.kill_after(calls, "SettleDueFunction") as order:
                 fresh_stack.drain()
@@ -481,6 +484,8 @@ def test_settling_an_end_again_takes_up_only_the_winners_without_their_reward(
     monkeypatch.setattr(leaderboard, "_award", out_of_time)
     api.set_status(program.id, "COMPLETE")
     stack.drain()
+    leap(stack, stack.now_ms() + IN_FLIGHT_MS)
+    stack.drain()
     first = list(taken_up)
     earned = [person for person in people if program.earned(person)]
     assert 0 < len(earned) < 4
@@ -490,4 +495,6 @@ def test_settling_an_end_again_takes_up_only_the_winners_without_their_reward(
 
     again = taken_up[len(first) :]
     assert sorted(again) == sorted(set(people) - set(earned))
-    assert [[one["rewardId"] for one in program.earned(person)] for person in people] == [[reward]] * 4
+    assert [[one["rewardId"] for one in program.earned(person)] for person in people] == [
+        [reward]
+    ] * 4

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.webhooks import relay
 from grapevine.engine.webhooks.dispatch import FIRST_ATTEMPT_BY_MS
 from grapevine.table import standings
@@ -32,7 +33,7 @@ from tests.reward_stories import (
     received,
     stack_with_receivers,
 )
-from tests.scenarios import DAY_MS, MINUTE_MS, drain, friends_of, leap
+from tests.scenarios import DAY_MS, MINUTE_MS, advance, drain, friends_of, leap
 
 ADDED, GOAL, ENDED = ALL_EVENTS
 RELAY = "RelayChangesFunction"
@@ -353,6 +354,8 @@ def test_the_end_is_told_after_the_leaderboard_with_the_winners_by_rank(heard: H
     heard.news()
 
     heard.api.set_status(heard.id, "COMPLETE")
+    assert heard.news() == []
+    advance(heard.api, IN_FLIGHT_MS)
     events = {event["event"]: event["data"] for event in heard.news()}
 
     ended = events[ENDED]
@@ -636,6 +639,7 @@ def eventful(heard: Heard) -> Counter[str]:
     heard.change("fulfill", reward)
     heard.api.delete(heard.id, heard.join())
     heard.api.set_status(heard.id, "COMPLETE")
+    leap(heard.stack, heard.stack.now_ms() + IN_FLIGHT_MS)
     return Counter({ADDED: 2, GOAL: 3, ENDED: 1})
 
 
