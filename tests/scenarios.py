@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from grapevine import runtime
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
 from grapevine.engine.participants.delete import ERASE_AFTER_MS
@@ -346,6 +347,7 @@ def rewards(stack: Stack, api: Api) -> str:
     api.all_pages(campaign_id, 100)
     assert api.ok("GET", f"{path}/leaderboard")["participants"][0]["rewards"]
     api.set_status(campaign_id, "COMPLETE")
+    advance(api, IN_FLIGHT_MS)
     drain(api)
     assert api.read_campaign(campaign_id)["winnerCount"] == 1
     api.delete(campaign_id, friend)

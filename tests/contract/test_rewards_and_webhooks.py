@@ -12,6 +12,7 @@ from growsurf import APIStatusError, BadRequestError, Growsurf, NotFoundError
 from growsurf.types.campaign.reward_tax_valuation import RewardTaxValuation
 from growsurf.types.campaign.webhook_event import WebhookEvent
 
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from local.stack import Stack
 from tests.reward_stories import event_ids, received, stack_with_receivers
 
@@ -332,6 +333,8 @@ def test_twelve_friends_earn_one_of_each_kind_and_every_event_arrives_once(
         for reward in pending:
             assert client.campaign.reward.approve(reward, id=campaign_id).success
     client.campaign.update(campaign_id, status="COMPLETE")
+    stack.drain()
+    stack.advance(IN_FLIGHT_MS)
     stack.drain()
     if manual:
         won = set(earned_by(client, campaign_id, [referrer])) - set(pending)

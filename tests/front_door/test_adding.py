@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from grapevine.table import store
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import Write
 from local.stack import Stack
 from tests.api import Api, unique_email
 from tests.refusals import refused_fields
@@ -468,3 +472,23 @@ def test_totals_count_everybody_who_joined(api: Api, campaign_id: str) -> None:
     drain(api)
 
     assert api.read_campaign(campaign_id)["participantCount"] == 4
+
+
+def test_a_participant_whose_transaction_is_made_and_not_told_of_is_new_and_counted(
+    api: Api, campaign_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB answers a repeated transaction so while the first is on its way."""
+    transact = store.transact
+
+    def unsure(writes: Sequence[Write]) -> None:
+        monkeypatch.undo()
+        transact(writes)
+        raise TransactionCanceled(frozenset())
+
+    monkeypatch.setattr(store, "transact", unsure)
+
+    added = api.add(campaign_id)
+    drain(api)
+
+    assert added["isNew"]
+    assert api.read_campaign(campaign_id)["participantCount"] == 1

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from grapevine import runtime
+from grapevine.engine import credit
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
+from grapevine.engine.participants.lookup import locate
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
 from local.stack import Stack
 from tests.api import Api, Json
 from tests.reward_stories import MANUAL, Program, received, stack_with_receivers, time_of
@@ -163,6 +169,8 @@ def winners(program: Program, reward: str) -> list[str]:
 def end(program: Program) -> None:
     program.api.set_status(program.id, "COMPLETE")
     drain(program.api)
+    advance(program.api, IN_FLIGHT_MS)
+    drain(program.api)
 
 
 def referrers(program: Program, *counts: int) -> list[str]:
@@ -278,6 +286,26 @@ def test_a_campaign_that_is_resumed_before_its_end_is_settled_gives_nothing(
     drain(program.api)
 
     assert winners(program, reward) == []
+
+
+def test_a_credit_that_is_on_its_way_when_the_campaign_ends_still_decides_who_wins(
+    program: Program,
+) -> None:
+    reward = program.offer("LEADERBOARD", numberOfWinners=1)
+    first, second = referrers(program, 1, 1)
+    friends = friends_of(program.stack, program.id, second, 1)
+    with runtime.using(program.stack.runtime()):
+        seen_live = Campaign.from_item(store.get(keys.campaign(program.id)) or {})
+    program.api.set_status(program.id, "COMPLETE")
+    drain(program.api)
+
+    with runtime.using(program.stack.runtime()):
+        assert credit.trigger(seen_live, locate(program.id, friends[0]), None).success
+    advance(program.api, IN_FLIGHT_MS)
+    drain(program.api)
+
+    assert winners(program, reward) == [second]
+    assert program.earned(first) == []
 
 
 def test_a_deleted_participant_wins_nothing(program: Program) -> None:
@@ -591,6 +619,26 @@ def test_twenty_double_sided_rewards_are_earned_in_one_transaction(program: Prog
     )
 
     assert len(program.earned(referrer)) == len(friend["rewards"]) == 20
+
+
+def test_a_credit_of_twenty_rewards_that_leaves_no_room_for_the_metadata_is_refused_with_advice(
+    program: Program,
+) -> None:
+    for _ in range(20):
+        program.offer("DOUBLE_SIDED")
+    referrer = program.join()
+    friend = program.join(metadata={f"k{number}": "old" for number in range(40)})
+    path = f"{program.path}/participant/{friend}"
+    credited = {"referredBy": referrer, "referralStatus": "CREDIT_AWARDED"}
+    metadata = {f"k{number}": "new" for number in range(40)}
+
+    answer = program.api.call("POST", path, {**credited, "metadata": metadata})
+
+    assert answer.status_code == 400, answer.text
+    assert program.earned(referrer) == []
+    program.api.ok("POST", path, credited)
+    program.api.ok("POST", path, {"metadata": metadata})
+    assert len(program.earned(referrer)) == len(program.earned(friend)) == 20
 
 
 def test_a_month_ends_for_a_standing_clock_between_two_credits(timed: Program) -> None:

@@ -16,6 +16,10 @@ import httpx
 import pytest
 
 from grapevine.engine.due import LEASE_MS
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
+from grapevine.engine.rewards import leaderboard
+from grapevine.engine.rewards.earning import Offer
+from grapevine.table.rewards import RewardConfig
 from local.stack import Stack
 from tests import invariants, reward_invariants
 from tests.api import Api, Json
@@ -247,6 +251,7 @@ def test_who_wins_a_leaderboard_while_being_deleted_does_not_stay_a_winner(
         best = program.join()
         program.credit(best)
         api.set_status(program.id, "COMPLETE")
+        leap(stack, stack.now_ms() + IN_FLIGHT_MS)
 
         with interrupted(
             stack, "DeleteParticipantFunction", after_calls, stack.drain, for_certain=False
@@ -440,6 +445,7 @@ def test_leaderboard_winners_are_the_same_after_the_settling_process_died_anywhe
             for person in people:
                 program.credit(person)
             api.set_status(program.id, "COMPLETE")
+            leap(fresh_stack, fresh_stack.now_ms() + IN_FLIGHT_MS)
 
             with fresh_stack.kill_after(calls, "SettleDueFunction") as order:
                 fresh_stack.drain()
@@ -455,3 +461,40 @@ def test_leaderboard_winners_are_the_same_after_the_settling_process_died_anywhe
         assert calls > 4, "the settling made hardly a call"
         assert fresh_stack.queue_messages("DueDeadLetterQueue") == []
     reward_invariants.check(fresh_stack)
+
+
+def test_settling_an_end_again_takes_up_only_the_winners_without_their_reward(
+    stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function has 29 s, and a campaign many winners: each try must get further."""
+    program = Program.begin(stack, api)
+    reward = program.offer("LEADERBOARD", numberOfWinners=4)
+    people = [program.join() for _ in range(4)]
+    for person in people:
+        program.credit(person)
+    taken_up: list[str] = []
+    award = leaderboard._award
+
+    def out_of_time(offer: Offer, config: RewardConfig, winner_id: str) -> None:
+        taken_up.append(winner_id)
+        if winner_id == people[2] and taken_up.count(winner_id) == 1:
+            raise TimeoutError
+        award(offer, config, winner_id)
+
+    monkeypatch.setattr(leaderboard, "_award", out_of_time)
+    api.set_status(program.id, "COMPLETE")
+    stack.drain()
+    leap(stack, stack.now_ms() + IN_FLIGHT_MS)
+    stack.drain()
+    first = list(taken_up)
+    earned = [person for person in people if program.earned(person)]
+    assert 0 < len(earned) < 4
+
+    leap(stack, stack.now_ms() + LEASE_MS + MINUTE_MS)
+    stack.drain()
+
+    again = taken_up[len(first) :]
+    assert sorted(again) == sorted(set(people) - set(earned))
+    assert [[one["rewardId"] for one in program.earned(person)] for person in people] == [
+        [reward]
+    ] * 4

@@ -16,7 +16,11 @@ from typing import Any
 
 import pytest
 
+from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
+from grapevine.engine.webhooks import relay
 from grapevine.engine.webhooks.dispatch import FIRST_ATTEMPT_BY_MS
+from grapevine.table import standings
+from grapevine.table.standings import Place
 from local.stack import InvocationFailed, Stack
 from tests import reward_invariants
 from tests.api import Api, Json, unique_email
@@ -29,7 +33,7 @@ from tests.reward_stories import (
     received,
     stack_with_receivers,
 )
-from tests.scenarios import DAY_MS, MINUTE_MS, drain, friends_of, leap
+from tests.scenarios import DAY_MS, MINUTE_MS, advance, drain, friends_of, leap
 
 ADDED, GOAL, ENDED = ALL_EVENTS
 RELAY = "RelayChangesFunction"
@@ -350,6 +354,8 @@ def test_the_end_is_told_after_the_leaderboard_with_the_winners_by_rank(heard: H
     heard.news()
 
     heard.api.set_status(heard.id, "COMPLETE")
+    assert heard.news() == []
+    advance(heard.api, IN_FLIGHT_MS)
     events = {event["event"]: event["data"] for event in heard.news()}
 
     ended = events[ENDED]
@@ -375,6 +381,35 @@ def test_only_who_has_an_approved_reward_is_a_winner_at_the_end(hooked: Stack, a
     ended = heard.news()[-1]["data"]
     assert [winner["id"] for winner in ended["winners"]] == [approved]
     assert ended["winnerCount"] == 1
+
+
+def test_the_end_of_a_large_campaign_is_told_without_looking_at_everybody(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function has its time only, and most participants have neither referred nor won."""
+    monkeypatch.setattr(relay, "_CANDIDATES_AT_ONCE", 2)
+    monkeypatch.setattr(relay, "_LOOKED_THROUGH", 4)
+    heard.offer("DOUBLE_SIDED", isUnlimited=False, limit=1)
+    referrer = heard.join()
+    [friend] = heard.credit(referrer)
+    for _ in range(12):
+        heard.join()
+    heard.news()
+    pages: list[int] = []
+    places = standings.all_time_places
+
+    def counted(campaign_id: str, *, limit: int, from_position: int | None = None) -> list[Place]:
+        pages.append(limit)
+        return places(campaign_id, limit=limit, from_position=from_position)
+
+    monkeypatch.setattr(standings, "all_time_places", counted)
+
+    heard.api.set_status(heard.id, "COMPLETE")
+
+    ended = heard.news()[-1]["data"]
+    assert [winner["id"] for winner in ended["winners"]] == [referrer, friend]
+    assert (ended["winnerCount"], ended["participantCount"]) == (2, 14)
+    assert pages == [2, 2]
 
 
 # --- Payloads -------------------------------------------------------------------------------------
@@ -604,6 +639,7 @@ def eventful(heard: Heard) -> Counter[str]:
     heard.change("fulfill", reward)
     heard.api.delete(heard.id, heard.join())
     heard.api.set_status(heard.id, "COMPLETE")
+    leap(heard.stack, heard.stack.now_ms() + IN_FLIGHT_MS)
     return Counter({ADDED: 2, GOAL: 3, ENDED: 1})
 
 

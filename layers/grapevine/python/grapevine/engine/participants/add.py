@@ -141,6 +141,9 @@ class _Adding:
         participant = participant_in(found, campaign_id, participant_id)
         if participant is None:
             return None
+        if participant.standing.join_sequence == self._join_sequence:
+            # An earlier try of ours, of which nobody could say whether it had been made.
+            return Added(participant, is_new=True)
         self.give_up()
         return Added(participant, is_new=False)
 

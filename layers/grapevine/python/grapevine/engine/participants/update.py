@@ -57,8 +57,8 @@ _PLAIN_FIELDS = (
     "paypal_email",
 )
 
-_MOST_PROFILE_WRITES = 90
-"""DynamoDB takes 100 writes in a transaction; the referral and the referrer need some."""
+_MOST_WRITES = 100
+"""That DynamoDB takes in a transaction: of the profile, and of what a credit earns for both."""
 
 
 def _refused(field: str, code: str, message: str) -> InvalidRequest:
@@ -85,6 +85,9 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
             writes = [*_profile_writes(participant.profile, profile), *writes]
         if not writes:
             return participant
+        if len(writes) > _MOST_WRITES:
+            message = "Too many metadata values change at once. Send them in two requests."
+            raise _refused("metadata", "too_many_changes", message)
         try:
             store.transact(writes)
         except TransactionCanceled as lost:
@@ -111,9 +114,6 @@ def _profile_writes(before: Profile, after: Profile) -> list[Write]:
     wanted = {item.key: item for item in after.companions}
     writes += [Delete(key, PRESENT) for key in held if key not in wanted]
     writes += [Put(item.to_item(), ABSENT) for key, item in wanted.items() if key not in held]
-    if len(writes) > _MOST_PROFILE_WRITES:
-        message = "Too many metadata values change at once. Send them in two requests."
-        raise _refused("metadata", "too_many_changes", message)
     return writes
 
 

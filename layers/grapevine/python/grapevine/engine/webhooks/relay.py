@@ -36,7 +36,11 @@ from grapevine.table.writes import ABSENT, Put
 KEPT_MS = 30 * DAY_MS
 """How long an event and its deliveries are kept: long enough to recover from a long outage."""
 
-_CANDIDATES_AT_ONCE = 100
+_CANDIDATES_AT_ONCE = 1000
+
+_LOOKED_THROUGH = 10_000
+"""Participants who are looked at for winners in any case. Behind them, whoever has no referral is
+looked at only until as many winners are found as the totals say there are."""
 
 _MOST_BYTES = 2 * 1024 * 1024
 """Of an event, so that it can be stored in one transaction (4 MB). Winners with so much metadata
@@ -168,7 +172,7 @@ class _Composer:
     def _ended(self, ended: Campaign) -> Json:
         campaign_id = ended.campaign_id
         totals = totals_in(store.get_many(total_keys(campaign_id)), campaign_id)
-        ranked = _winners(campaign_id)
+        ranked = _winners(campaign_id, totals.winner_count)
         shown = list(self._describe(ranked).described.values())
         if len(ranked) < events.MOST_WINNERS:
             # All of them: the totals may not have come as far yet.
@@ -179,10 +183,11 @@ class _Composer:
         return told
 
 
-def _winners(campaign_id: str) -> list[str]:
+def _winners(campaign_id: str, expected: int) -> list[str]:
     """The first winners by rank: participants with an approved reward."""
     winners: list[str] = []
     following: int | None = None
+    looked_at = 0
     while len(winners) < events.MOST_WINNERS:
         page = standings.all_time_places(
             campaign_id, limit=_CANDIDATES_AT_ONCE, from_position=following
@@ -195,7 +200,10 @@ def _winners(campaign_id: str) -> list[str]:
             for one, item in zip(ids, earned, strict=True)
             if item and Earnings.from_item(item).is_winner
         ]
+        looked_at += len(page)
         if len(page) < _CANDIDATES_AT_ONCE:
+            break
+        if len(winners) >= expected and looked_at >= _LOOKED_THROUGH and not page[-1].count:
             break
         following = page[-1].position - 1
     return winners[: events.MOST_WINNERS]
