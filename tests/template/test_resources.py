@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from grapevine.engine import due
 from grapevine.engine.month_end import close
@@ -170,6 +171,13 @@ def test_what_anybody_may_call_is_throttled_apart() -> None:
     for limits in throttled.values():
         assert limits["ThrottlingRateLimit"] == {"Ref": "PublicRateLimit"}
         assert limits["ThrottlingBurstLimit"] == {"Ref": "PublicBurstLimit"}
+
+
+def test_the_template_has_no_aliases() -> None:
+    """CloudFormation knows none: whoever deploys without a tool that writes them out would fail."""
+    events = yaml.parse(TEMPLATE.read_text(), Loader=yaml.SafeLoader)
+
+    assert not [event for event in events if isinstance(event, yaml.AliasEvent)]
 
 
 def test_the_api_leaves_cross_origin_access_to_the_functions() -> None:
