@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 SAM := $(SAM_VENV)/bin/sam
 DYNAMODB_LOCAL := .dynamodb-local
+CHROMIUM := .chromium
 
 # The lock files are complete and hold a hash for every file, so nothing else is installed.
 INSTALL_LOCKED := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
@@ -26,6 +27,7 @@ export SAM_CLI_TELEMETRY := 0
 export __SAM_CLI_APP_DIR := $(CURDIR)/.aws-sam/settings
 export GRAPEVINE_SAM := $(CURDIR)/$(SAM)
 export GRAPEVINE_DYNAMODB_LOCAL_DIR ?= $(CURDIR)/$(DYNAMODB_LOCAL)
+export GRAPEVINE_CHROMIUM_DIR ?= $(CURDIR)/$(CHROMIUM)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -63,6 +65,21 @@ $(DYNAMODB_LOCAL)/ready.stamp: requirements/dynamodb-local.sha512
 	rm -rf $(DYNAMODB_LOCAL)/*.tgz $(DYNAMODB_LOCAL)/cache
 	@touch $@
 
+# The npm package is only unpacked: it holds a headless Chromium and the libraries that a bare
+# machine may lack, each compressed with Brotli, which Node reads.
+$(CHROMIUM)/ready.stamp: requirements/chromium.sha512
+	rm -rf $(CHROMIUM) && mkdir $(CHROMIUM)
+	cd $(CHROMIUM) && npm_config_cache=$(CURDIR)/$(CHROMIUM)/cache \
+		npm pack --silent @sparticuz/chromium@153.0.0
+	cd $(CHROMIUM) && sha512sum --check --quiet ../requirements/chromium.sha512
+	cd $(CHROMIUM) && tar -xzf *.tgz --strip-components 2 package/bin
+	cd $(CHROMIUM) && for name in chromium al2023.tar; do \
+		node -e 'process.stdin.pipe(require("zlib").createBrotliDecompress()).pipe(process.stdout)' \
+			< $$name.br > $$name || exit 1; done
+	cd $(CHROMIUM) && chmod +x chromium && tar -xf al2023.tar
+	rm -rf $(CHROMIUM)/*.tgz $(CHROMIUM)/*.br $(CHROMIUM)/*.tar $(CHROMIUM)/cache
+	@touch $@
+
 .PHONY: setup
 setup: $(VENV)/dev.stamp $(SAM_VENV)/sam.stamp ## Install everything that the targets below need
 	@:
@@ -73,14 +90,19 @@ setup: $(VENV)/dev.stamp $(SAM_VENV)/sam.stamp ## Install everything that the ta
 run: $(VENV)/run.stamp ## The whole stack on this machine, without AWS
 	$(BIN)/grapevine run $(ARGS)
 
+.PHONY: chromium
+chromium: $(CHROMIUM)/ready.stamp ## A headless Chromium for the browser's test (npm)
+	@:
+
 .PHONY: test
 test: setup ## All tests, in parallel
+	@$(MAKE) --silent chromium || echo "no Chromium could be had: the browser's test is left out"
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 .PHONY: test-dynamodb
-# Left out: the thousands of generated requests, which fail before they reach the table or not at all.
+# Left out: what fails before it reaches the table or not at all.
 test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## The front-door tests on DynamoDB Local (Java, npm)
-	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated and not load" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated and not surface and not load" $(ARGS)
 
 .PHONY: test-load
 test-load: setup $(DYNAMODB_LOCAL)/ready.stamp ## Two thousand sign-ups with webhooks, on DynamoDB Local
@@ -122,6 +144,14 @@ build: setup ## What `sam deploy` uploads, in .aws-sam/build
 bench-init: $(VENV)/dev.stamp ## Each function's time to start, beside that of a bare one
 	$(BIN)/python tests/benchmarks/bench_init.py $(ARGS)
 
+.PHONY: bench-standings
+bench-standings: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks, boards, credits, months' ends by size, on DynamoDB Local
+	$(BIN)/python -m tests.benchmarks.bench_standings $(ARGS)
+
+.PHONY: bench-redis
+bench-redis: $(VENV)/dev.stamp ## The same questions put to Redis, where redis-server is installed
+	$(BIN)/python -m tests.benchmarks.bench_redis $(ARGS)
+
 .PHONY: lock
 lock: setup ## Resolve the lock files; with ARGS=--upgrade, to the newest versions
 	$(BIN)/$(LOCK) $(ARGS) pyproject.toml --group build --output-file requirements/run.txt
@@ -132,4 +162,4 @@ lock: setup ## Resolve the lock files; with ARGS=--upgrade, to the newest versio
 
 .PHONY: clean
 clean: ## Remove what the other targets have made
-	rm -rf .venv .venv-* .aws-sam .dynamodb-local .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+	rm -rf .venv .venv-* .aws-sam .chromium .dynamodb-local .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis

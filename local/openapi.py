@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 
 from grapevine.http.endpoint import Endpoint, Nothing
 from grapevine.http.models.errors import Error
+from grapevine.http.public import PublicEndpoint
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -40,7 +41,15 @@ _PARAMETERS = {
     "webhookId": "The webhook's id",
     "deliveryId": "The delivery's id",
     "month": "A month in UTC, like 2026-11",
+    "campaignId": "The campaign's id",
+    "key": "The participant's id or one of its vanity keys",
+    "action": "`impression` or `share`",
 }
+_SUCCESSES = {200: "Done", 204: "Leave is given", 302: "On to the campaign's share URL"}
+_FOREIGN_PAGE = "The page is of none of the campaign's origins"
+_BY_BROWSERS = "Called by visitors' browsers, without an API key."
+
+AnyEndpoint = Endpoint[Any, Any, Any] | PublicEndpoint[Any, Any]
 
 
 class _WithoutTitles(GenerateJsonSchema):
@@ -50,7 +59,7 @@ class _WithoutTitles(GenerateJsonSchema):
         return False
 
 
-def endpoints() -> Iterator[tuple[str, str, Endpoint[Any, Any, Any]]]:
+def endpoints() -> Iterator[tuple[str, str, AnyEndpoint]]:
     """Each endpoint with its operation id and its summary, in the order of the folders."""
     for path in sorted((ROOT / "functions").glob("*/app.py")):
         verb_noun = path.parent.name
@@ -59,7 +68,7 @@ def endpoints() -> Iterator[tuple[str, str, Endpoint[Any, Any, Any]]]:
             raise ImportError(str(path))
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        if isinstance(module.handler, Endpoint):
+        if isinstance(module.handler, Endpoint | PublicEndpoint):
             summary = (module.__doc__ or "").split(": ", 1)[1].strip()
             yield verb_noun, summary, module.handler
 
@@ -71,7 +80,16 @@ def document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for verb_noun, summary, endpoint in found:
         method, path = endpoint.route.split(" ")
-        paths.setdefault(path, {})[method.lower()] = _operation(verb_noun, summary, endpoint, names)
+        described = (
+            _public_operation(endpoint, names)
+            if isinstance(endpoint, PublicEndpoint)
+            else _operation(endpoint, names)
+        )
+        paths.setdefault(path, {})[method.lower()] = {
+            "operationId": verb_noun,
+            "summary": summary[0].upper() + summary[1:],
+            **described,
+        }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -93,10 +111,11 @@ def document() -> dict[str, Any]:
 Names = dict[Any, str]
 
 
-def _schemas(found: list[Endpoint[Any, Any, Any]]) -> tuple[Names, dict[str, Any]]:
+def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
     wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
     for endpoint in found:
-        wanted.append((endpoint.response, "serialization"))
+        if endpoint.response is not None:
+            wanted.append((endpoint.response, "serialization"))
         if endpoint.body is not Nothing:
             wanted.append((endpoint.body, "validation"))
     references, definitions = models_json_schema(
@@ -108,24 +127,14 @@ def _schemas(found: list[Endpoint[Any, Any, Any]]) -> tuple[Names, dict[str, Any
     return names, definitions["$defs"]
 
 
-def _operation(
-    verb_noun: str, summary: str, endpoint: Endpoint[Any, Any, Any], names: Names
-) -> dict[str, Any]:
+def _operation(endpoint: Endpoint[Any, Any, Any], names: Names) -> dict[str, Any]:
     _, path = endpoint.route.split(" ")
-    answer = {"$ref": names[endpoint.response, "serialization"]}
-    refusal = {"$ref": names[Error, "serialization"]}
     operation: dict[str, Any] = {
-        "operationId": verb_noun,
-        "summary": summary[0].upper() + summary[1:],
         "description": f"The API key needs the scope `{endpoint.scope}`.",
         "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
         "responses": {
-            "200": {"description": "Done", "content": {"application/json": {"schema": answer}}},
-            **{
-                status: {"description": why, "content": {"application/json": {"schema": refusal}}}
-                for status, why in _REFUSALS.items()
-                if status in _statuses(path, endpoint)
-            },
+            "200": {"description": "Done", "content": _json(endpoint.response, names)},
+            **_refusals(_statuses(path, endpoint), names),
         },
     }
     if endpoint.body is not Nothing:
@@ -137,6 +146,40 @@ def _operation(
             }
         }
     return operation
+
+
+def _public_operation(endpoint: PublicEndpoint[Any, Any], names: Names) -> dict[str, Any]:
+    _, path = endpoint.route.split(" ")
+    done: dict[str, Any] = {"description": _SUCCESSES[endpoint.status]}
+    if endpoint.response is not None:
+        done["content"] = _json(endpoint.response, names)
+    statuses = {str(status) for status in endpoint.refusals}
+    operation: dict[str, Any] = {
+        "description": _BY_BROWSERS,
+        "security": [],
+        "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
+        "responses": {str(endpoint.status): done},
+    }
+    if endpoint.body is not Nothing:
+        statuses |= {"400", "413", "415"}
+        schema = {"$ref": names[endpoint.body, "validation"]}
+        operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    operation["responses"] |= _refusals(statuses, names)
+    if "403" in statuses:
+        operation["responses"]["403"]["description"] = _FOREIGN_PAGE
+    return operation
+
+
+def _json(model: type[BaseModel], names: Names) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": names[model, "serialization"]}}}
+
+
+def _refusals(statuses: set[str], names: Names) -> dict[str, Any]:
+    return {
+        status: {"description": why, "content": _json(Error, names)}
+        for status, why in _REFUSALS.items()
+        if status in statuses
+    }
 
 
 def _statuses(path: str, endpoint: Endpoint[Any, Any, Any]) -> set[str]:

@@ -50,9 +50,9 @@ class InvocationFailed(Exception):
 class Stack:
     """A stack, up as long as the `with` block that it opens.
 
-    `engine` is `moto` or the URL of a DynamoDB endpoint. `api_key` becomes the full-access key of
-    a first account; None makes none. Without `background` nothing moves but by `drain`, `advance`
-    and `set_clock`. `parameters` are the template's.
+    `engine` is `moto`, the URL of a DynamoDB endpoint, or an engine. `api_key` becomes the
+    full-access key of a first account; None makes none. Without `background` nothing moves but by
+    `drain`, `advance` and `set_clock`. `parameters` are the template's.
     """
 
     engine: Engine
@@ -63,7 +63,7 @@ class Stack:
     def __init__(
         self,
         template_path: str | Path = "template.yaml",
-        engine: str = "moto",
+        engine: str | Engine = "moto",
         *,
         background: bool = False,
         port: int = 0,
@@ -72,7 +72,7 @@ class Stack:
     ) -> None:
         self.api_key = api_key
         self.account_id: str | None = None
-        self.engine = choose(engine)
+        self.engine = choose(engine) if isinstance(engine, str) else engine
         self.dynamodb = self.engine.client()
         """A DynamoDB client that nobody meters or records."""
         self._clock = Clock()

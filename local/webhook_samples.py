@@ -20,6 +20,7 @@ from grapevine.engine.ranks.reading import Ranks
 from grapevine.engine.webhooks import events
 from grapevine.engine.webhooks.transitions import EventName, Subject, Transition
 from grapevine.table.campaigns import Campaign, Totals
+from grapevine.table.impressions import Impressions
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward, RewardConfig
 from grapevine.table.standings import Standing
@@ -71,7 +72,13 @@ def samples() -> dict[str, dict[str, Any]]:
     ada = _described("a1b2c3", "Ada", "Lovelace", place=1, credited=1)
     joined = _described("d4e5f6", "Grace", "Hopper", place=2, credited=0, referrer=ada)
     ended = replace(_CAMPAIGN, status="COMPLETE", ended_at=_ENDED, end_settled_at=_ENDED)
-    totals = Totals(campaign_id="4pdlhb", participant_count=2, referral_count=1, winner_count=1)
+    totals = Totals(
+        campaign_id="4pdlhb",
+        participant_count=2,
+        referral_count=1,
+        impression_count=12,
+        winner_count=1,
+    )
     winner = replace(ada, is_winner=True)
     configs = [_REWARD]
     profile = joined.participant.profile
@@ -124,6 +131,14 @@ def _described(
         joined_month=0,
         referral_count=credited,
     )
+    impressions = Impressions(
+        campaign_id="4pdlhb",
+        participant_id=participant_id,
+        join_sequence=place,
+        total=12 * credited,
+        unique=5 * credited,
+        shares={"email": 2 * credited},
+    )
     return Description(
         participant=Participant(profile, standing),
         ranks=Ranks(rank=place, monthly_rank=place, prev_monthly_rank=-1),
@@ -135,6 +150,7 @@ def _described(
         referral_source=profile.referral_source,
         referral_status=None,
         is_winner=False,
+        impressions=impressions,
         rewards=[],
         referrer=referrer,
     )

@@ -152,6 +152,10 @@ class _Facts:
         self._key_guards = of_type(own, "KeyGuard")
         self._metadata_entries = of_type(own, "MetadataEntry")
         self._earnings = {i["participantId"]: i for i in of_type(own, "Earnings")}
+        self._impressions = {i["participantId"]: i for i in of_type(own, "Impressions")}
+        self._visitors = Counter(
+            i["participantId"] for i in of_type(own, "Visitor") if "seenUntil" in i
+        )
         self._ranks = [item for item in own if item["type"].startswith("Rank")]
         self._counted = {(i["source"], i["participantId"]): i for i in of_type(own, "Counted")}
         self._totals = items.get(keys.totals(campaign_id), {})
@@ -166,6 +170,7 @@ class _Facts:
             *self._tombstone_contents(),
             *self._referral_rows(),
             *self._due_work(),
+            *self._links(),
         ]
         for standing in self._living.values():
             found += self._counts(standing)
@@ -298,6 +303,35 @@ class _Facts:
         if found != wanted:
             yield f"{id_} stands at {found} in the boards, should be at {wanted}"
 
+    def _links(self) -> Iterator[str]:
+        """What is counted of a link agrees with its visitors and with the boards."""
+        for id_ in self._visitors.keys() - self._impressions.keys():
+            yield f"visitors of {id_} are counted nowhere"
+        for id_, seen in self._impressions.items():
+            standing = self._standings.get(id_, {})
+            total, unique, alive = seen["total"], seen["unique"], id_ in self._living
+            wanted: Item = {}
+            if alive and total:
+                wanted["allTimeBoard"] = keys.impression_board(self._campaign_id)
+                wanted["allTimePosition"] = (total + 1) * _UNIT - 1 - standing["joinSequence"]
+                wanted["oddMonthBoard"] = keys.visited(self._campaign_id)
+                wanted["oddMonthPosition"] = standing["joinSequence"]
+            if alive and unique:
+                wanted["evenMonthBoard"] = keys.unique_impression_board(self._campaign_id)
+                wanted["evenMonthPosition"] = (unique + 1) * _UNIT - 1 - standing["joinSequence"]
+            found = {name: value for name, value in seen.items() if name in _BOARDS}
+            if found != wanted:
+                yield f"the link of {id_} stands at {found}, should be at {wanted}"
+            # The boards rely on it: nobody is seen but by a first visitor.
+            if alive and (total > 0) != (unique > 0):
+                yield f"{id_} has {unique} unique of {total} impressions"
+            if alive and not self._visitors[id_] <= unique <= total:
+                yield f"{id_} has {unique} of {total} unique, {self._visitors[id_]} visitors"
+            if not alive and (total or unique or json.loads(seen["shares"])):
+                yield f"the link of {id_} counts although nobody is there: {seen}"
+            if ({"deletedAt", "expiresAt"} <= seen.keys()) == alive:
+                yield f"the impressions of {id_} say the wrong thing of their life: {seen}"
+
     def _projection(self, *, rebuilt: bool) -> Iterator[str]:
         standings = [Standing.from_item(_whole(each)) for each in self._standings.values()]
         yield from rank_index.problems(
@@ -309,26 +343,37 @@ class _Facts:
         )
         if self._totals.get("winnerCount", 0) != winners:
             yield f"totals say {self._totals}, there are {winners} winners"
-        wanted = [("Earnings", id_) for id_ in self._earnings if id_ in self._living or not rebuilt]
+        seen = sum(each["total"] for each in self._impressions.values())
+        if self._totals.get("impressionCount", 0) != seen:
+            yield f"totals say {self._totals}, there are {seen} impressions"
+        sources = {"Earnings": self._earnings, "Impressions": self._impressions}
+        wanted = [
+            (source, id_)
+            for source, items in sources.items()
+            for id_ in items
+            if id_ in self._living or not rebuilt
+        ]
         counted = {
             name: item
             for name, item in self._counted.items()
             if name[1] in self._living or not rebuilt
         }
         yield from _one_to_one("counted", counted, wanted)
-        for (_, id_), item in counted.items():
-            yield from self._one_counted(id_, item)
+        for (source, id_), record in counted.items():
+            yield from self._one_counted(id_, record, sources[source].get(id_, {}))
 
-    def _one_counted(self, id_: str, counted: Item) -> Iterator[str]:
-        item, alive = self._earnings.get(id_, {}), id_ in self._living
-        wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
+    def _one_counted(self, id_: str, counted: Item, item: Item) -> Iterator[str]:
+        alive = id_ in self._living
+        wanted = {"impressionCount": item.get("total")}
+        if counted["source"] == "Earnings":
+            wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
         has = (counted["version"], json.loads(counted["amounts"]))
         if has != (item.get("version"), wanted):
             yield f"counted of {id_} is {has}, should be {wanted} of {item}"
         if ("expiresAt" in counted) == alive:
             yield f"counted of {id_} goes away at the wrong time: {counted}"
         generation = self._totals.get("generation", 0)
-        if alive and wanted["winnerCount"] and counted["generation"] < generation:
+        if alive and any(wanted.values()) and counted["generation"] < generation:
             yield f"counted of {id_} is no part of the totals of {generation}: {counted}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from grapevine.months import month_at, name_of, start_of
@@ -9,12 +11,20 @@ from grapevine.table.keys import Key
 from local.stack import Stack
 from tests.api import Api, Json
 from tests.invariants import Item, of_type, table_of
-from tests.reward_stories import Program
-from tests.scenarios import HOUR_MS, friends_of, leap
+from tests.reward_stories import Program, stack_with_receivers
+from tests.scenarios import DAY_MS, HOUR_MS, friends_of, leap
 
 CLOSE, RELAY, SETTLE = "CloseMonthFunction", "RelayChangesFunction", "SettleMonthFunction"
 GOAL = "PARTICIPANT_REACHED_A_GOAL"
 Table = dict[Key, Item]
+
+
+@contextmanager
+def stack_on_a_second_day(engine: str) -> Iterator[Stack]:
+    """An empty stack with receivers, on the second day of a month."""
+    with stack_with_receivers(engine) as stack:
+        leap(stack, start_of(this_month(stack) + 1) + DAY_MS)
+        yield stack
 
 
 def begin(stack: Stack, api: Api, options: Json | None = None) -> Program:

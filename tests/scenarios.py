@@ -19,6 +19,7 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from local import invocation
 from local.stack import Stack
+from tests import visitors
 from tests.api import Api, unique_email
 
 T = TypeVar("T")
@@ -143,6 +144,7 @@ def run_all(stack: Stack) -> None:
         pages(api, campaign_id)
         rewards(stack, api)
         webhooks(stack, api)
+        tracking(stack, api)
         months(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
 
@@ -280,6 +282,17 @@ def pages(api: Api, campaign_id: str) -> None:
     everybody = api.all_pages(campaign_id, limit=3)
     assert len(everybody) == api.read_campaign(campaign_id)["participantCount"]
     assert api.page(campaign_id, nextId="nobody")["participants"] == []
+    path = f"/v2/campaign/{campaign_id}/leaderboard"
+    for board in (
+        "ALL_TIME",
+        "CURRENT_MONTH",
+        "PREV_MONTH",
+        "TOTAL_IMPRESSION_COUNT",
+        "UNIQUE_IMPRESSION_COUNT",
+    ):
+        first = api.ok("GET", path, params={"leaderboardType": board, "limit": 2})
+        for next_id in (first["nextId"] or "nobody", everybody[0]["id"]):
+            api.ok("GET", path, params={"leaderboardType": board, "nextId": next_id})
 
 
 def rewards(stack: Stack, api: Api) -> str:
@@ -331,6 +344,7 @@ def rewards(stack: Stack, api: Api) -> str:
         shown = api.read(campaign_id, winner)
         assert shown["rewards"]
     api.all_pages(campaign_id, 100)
+    assert api.ok("GET", f"{path}/leaderboard")["participants"][0]["rewards"]
     api.set_status(campaign_id, "COMPLETE")
     drain(api)
     assert api.read_campaign(campaign_id)["winnerCount"] == 1
@@ -383,6 +397,30 @@ def webhooks(stack: Stack, api: Api) -> None:
     ):
         api.ok("DELETE", second)
     api.ok("DELETE", primary)
+
+
+def tracking(stack: Stack, api: Api) -> None:
+    """Links followed and reports made, by the first visitor of a campaign, against another one and
+    over again; then a seen participant leaves."""
+    campaign_id = api.campaign(installation={"shareUrl": "https://example.com/join"})
+    for function_id, after_calls, call in (
+        ("FollowShareLinkFunction", 3, visitors.follow),
+        ("TrackImpressionFunction", 2, visitors.view),
+        ("TrackShareFunction", 2, visitors.share),
+    ):
+        seen = api.add(campaign_id)["id"]
+        with interrupted(
+            stack, function_id, after_calls, partial(visitors.view, api, campaign_id, seen)
+        ):
+            call(api, campaign_id, seen)
+        call(api, campaign_id, seen)
+    visitors.preflight(api, campaign_id)
+    visitors.script(api, campaign_id)
+    drain(api)
+    assert api.read_campaign(campaign_id)["impressionCount"] == 7
+    api.delete(campaign_id, seen)
+    drain(api)
+    assert api.read_campaign(campaign_id)["impressionCount"] == 6
 
 
 def months(stack: Stack, api: Api) -> None:

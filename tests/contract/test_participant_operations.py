@@ -220,6 +220,37 @@ def test_list_pages_through_all_participants(client: Growsurf, campaign_id: str)
     assert pages[0].next_id == joined[2]
 
 
+def test_the_leaderboards_page_through_everybody_best_first(
+    stack: Stack, client: Growsurf, campaign_id: str
+) -> None:
+    late, best = (
+        client.campaign.participant.add(campaign_id, email=f"{name}@example.com").id
+        for name in ("late", "best")
+    )
+    friend = client.campaign.participant.add(
+        campaign_id,
+        email="friend@example.com",
+        referred_by=best,
+        referral_status="CREDIT_AWARDED",
+    ).id
+    stack.drain()
+
+    for board in ("ALL_TIME", "CURRENT_MONTH"):
+        pages = [client.campaign.list_leaderboard(campaign_id, leaderboard_type=board, limit=2)]
+        while pages[-1].next_id:
+            pages.append(
+                client.campaign.list_leaderboard(
+                    campaign_id, leaderboard_type=board, limit=2, next_id=pages[-1].next_id
+                )
+            )
+
+        assert [one.id for page in pages for one in page.participants] == [best, late, friend]
+    monthly = client.campaign.list_leaderboard(campaign_id, is_monthly=True)
+    assert [one.monthly_referral_count for one in monthly.participants] == [1, 0, 0]
+    last_month = client.campaign.list_leaderboard(campaign_id, leaderboard_type="PREV_MONTH")
+    assert last_month.participants == []
+
+
 def test_list_finds_participants_by_metadata(client: Growsurf, campaign_id: str) -> None:
     for number in range(4):
         client.campaign.participant.add(

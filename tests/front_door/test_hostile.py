@@ -23,12 +23,20 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 
 from local.stack import Stack
+from tests import visitors
 from tests.api import Api, unique_email
 
 pytestmark = pytest.mark.generated
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_bytes())
 OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+# Public ones without a body: whatever is in their path or query is as good as anything else.
+UNBREAKABLE = [
+    (method, path)
+    for method, path in OPERATIONS
+    if DOCUMENT["paths"][path][method].get("security") == []
+    and "requestBody" not in DOCUMENT["paths"][path][method]
+]
 CASES_PER_OPERATION = 62
 LEAST_CASES_PER_MODE = 1_000
 
@@ -65,6 +73,8 @@ def as_documented(method: str, path: str, answer: Answer) -> None:
     assert answer.status_code < 500, answer.text
     documented = DOCUMENT["paths"][path][method]["responses"]
     assert str(answer.status_code) in documented, f"{answer.status_code}: {answer.text}"
+    if "content" not in documented[str(answer.status_code)]:
+        return
     body = answer.json()
     problems = list(validator(method, path, str(answer.status_code)).iter_errors(body))
     assert not problems, problems[0].message
@@ -86,9 +96,10 @@ class Target:
 
     def __init__(self, stack: Stack, api: Api) -> None:
         self.stack, self.api = stack, api
-        self.campaign_id = api.campaign()
+        self.campaign_id = api.campaign(installation={"shareUrl": visitors.ORIGIN})
         self._participants: list[str] = []
         self._reward: str | None = None
+        self.first = api.add(self.campaign_id)["id"]
 
     def participant(self) -> str:
         """An id that exists at this moment."""
@@ -113,8 +124,9 @@ def aimed(case: Case[Any], target: Target, aim: set[str]) -> Case[Any]:
     """The case with a real key, campaign or participant, as far as `aim` has them."""
     if "key" in aim:
         case.headers["Authorization"] = f"Bearer {target.stack.api_key}"
-    if "campaign" in aim and "id" in case.path_parameters:
-        case.path_parameters["id"] = target.campaign_id
+    for name in {"id", "campaignId"} & case.path_parameters.keys():
+        if "campaign" in aim:
+            case.path_parameters[name] = target.campaign_id
     if "participant" in aim and "participant" in case.path_parameters:
         case.path_parameters["participant"] = target.participant()
     return case
@@ -137,7 +149,8 @@ def attacked(
     @given(case=operation.as_strategy(generation_mode=mode), aim=AIMS)
     def attack(case: Case[Any], aim: set[str]) -> None:
         sent = aimed(case, target, aim)
-        answer = sent.call(base_url=target.stack.url, session=session)
+        # What a link leads to is not of this machine.
+        answer = sent.call(base_url=target.stack.url, session=session, allow_redirects=False)
         statuses.append(answer.status_code)
         with telling(sent.as_curl_command):
             as_documented(method, path, answer)
@@ -155,6 +168,8 @@ def test_a_thousand_generated_requests_are_answered_as_documented(
     statuses: list[int] = []
     with Api(fresh_stack.url, fresh_stack.api_key) as api, requests.Session() as session:
         for method, path in OPERATIONS:
+            if mode is GenerationMode.NEGATIVE and (method, path) in UNBREAKABLE:
+                continue
             target = Target(fresh_stack, api)
             statuses += attacked(method, path, mode, target, session)
 
@@ -277,23 +292,34 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ("post", "/v2/campaign/{id}/reward-configs"): ["type", *REWARD_FIELDS],
     ("patch", "/v2/campaign/{id}/reward-configs/{rewardId}"): REWARD_FIELDS,
     ("post", "/v2/campaign/{id}/reward/{rewardId}/approve"): ["fulfill"],
+    ("post", "/track/impression"): ["campaignId", "key", "visitor", "requestId"],
+    ("post", "/track/share"): ["campaignId", "key", "visitor", "requestId", "channel"],
     ("post", "/v2/campaign/{id}/webhooks"): WEBHOOK_FIELDS,
     ("patch", "/v2/campaign/{id}/webhooks/{webhookId}"): WEBHOOK_FIELDS,
     ("post", "/v2/campaign/{id}/webhooks/{webhookId}/test"): ["event"],
     ("post", "/v2/campaign/{id}/webhooks/{webhookId}/recover"): ["since", "nextId"],
 }
 # What a body needs beside the nasty field, so that nothing else is wrong with it.
-NEEDED: dict[str, Callable[[], dict[str, str]]] = {
-    "/v2/campaigns": lambda: {"type": "REFERRAL"},
-    "/v2/campaign/{id}/participant": lambda: {"email": unique_email()},
-    "/v2/campaign/{id}/reward-configs": lambda: {"type": "SINGLE_SIDED"},
-    "/v2/campaign/{id}/webhooks": lambda: {"payloadUrl": "https://receiver.example"},
+NEEDED: dict[str, Callable[[Target], dict[str, str]]] = {
+    "/v2/campaigns": lambda _: {"type": "REFERRAL"},
+    "/v2/campaign/{id}/participant": lambda _: {"email": unique_email()},
+    "/v2/campaign/{id}/reward-configs": lambda _: {"type": "SINGLE_SIDED"},
+    "/v2/campaign/{id}/webhooks": lambda _: {"payloadUrl": "https://receiver.example"},
+    "/track/impression": lambda target: {
+        "campaignId": target.campaign_id,
+        "key": target.first,
+    },
+    "/track/share": lambda target: {
+        "campaignId": target.campaign_id,
+        "key": target.first,
+        "channel": "email",
+    },
 }
 
 
-def nasty_bodies(path: str, field: str) -> Iterator[str]:
+def nasty_bodies(path: str, field: str, target: Target) -> Iterator[str]:
     for value in NASTY:
-        needed = NEEDED[path]() if path in NEEDED else {}
+        needed = NEEDED[path](target) if path in NEEDED else {}
         members = [f'"{name}":"{text}"' for name, text in needed.items() if name != field]
         yield "{" + ",".join([*members, f'"{field}":{value}']) + "}"
 
@@ -332,12 +358,16 @@ def test_nasty_values_in_every_field_are_answered_as_documented(
                 rewardId=target.reward(),
                 webhookId="primary",
             )
-            for body in nasty_bodies(path, field):
+            for body in nasty_bodies(path, field, target):
                 answer = api.http.request(
                     method.upper(),
                     url,
                     content=body.encode(),
-                    headers={"content-type": "application/json"},
+                    headers={
+                        "content-type": "application/json",
+                        "origin": visitors.ORIGIN,
+                        "user-agent": visitors.BROWSER,
+                    },
                 )
                 cases += 1
                 with telling(partial("{}: {:.200}".format, field, body)):

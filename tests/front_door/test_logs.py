@@ -13,8 +13,11 @@ import pytest
 
 from grapevine.log import logger
 from local.stack import Stack
+from tests import visitors
 from tests.api import Api
 from tests.invariants import table_of
+
+pytestmark = pytest.mark.surface
 
 SECRETS = (
     "private@example.com",
@@ -100,6 +103,24 @@ def test_success_is_logged_by_ids_only(stack: Stack, api: Api, campaign_id: str,
     assert {line["accountId"] for line in requests} == {stack.account_id}
     assert {line["campaignId"] for line in requests} == {campaign_id}
     assert len(requests) == 7
+
+
+def test_of_a_visitor_nothing_is_logged(fresh_stack: Stack, log: Log) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        campaign_id = api.campaign(installation={"shareUrl": visitors.ORIGIN})
+        key = api.add(campaign_id, firstName="Confidential")["vanityKeys"][0]
+        visitor = visitors.visitor()
+        followed = visitors.follow(api, campaign_id, key, cookie=f"grsf_visitor={visitor}")
+        visitors.view(api, campaign_id, key, visitor)
+        visitors.post(api, "share", {"campaignId": "private@example.com", "key": key})
+        visitors.follow(api, "private@example.com", key)
+        visitors.script(api, "private@example.com")
+
+    assert visitors.cookie_of(followed).endswith(visitor)
+    assert log.keeps_secrets(visitor, key, "127.0.0.1", visitors.BROWSER, visitors.ORIGIN)
+    [link, view, refused, lost, script] = log.requests()[-5:]
+    assert (link["route"], link["status"]) == ("GET /r/{campaignId}/{key}", 302)
+    assert [line["status"] for line in (view, refused, lost, script)] == [200, 400, 404, 200]
 
 
 def test_each_request_is_one_line_with_what_an_operator_needs(

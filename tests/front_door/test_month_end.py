@@ -8,7 +8,7 @@ import pytest
 
 from grapevine.engine.month_end import settle
 from grapevine.engine.month_end.calendar import GRACE_MS
-from grapevine.months import month_at, name_of, start_of
+from grapevine.months import name_of, start_of
 from grapevine.table import keys, store
 from grapevine.table.writes import PRESENT, Delete
 from local.stack import Stack
@@ -30,19 +30,19 @@ from tests.month_stories import (
     monthly,
     pass_months,
     referrers,
+    stack_on_a_second_day,
     this_month,
     wins,
 )
 from tests.refusals import refusal
-from tests.reward_stories import FULFILLING, MANUAL, Program, received, stack_with_receivers
-from tests.scenarios import DAY_MS, HOUR_MS, MINUTE_MS, leap
+from tests.reward_stories import FULFILLING, MANUAL, Program, received
+from tests.scenarios import HOUR_MS, MINUTE_MS, leap
 
 
 @pytest.fixture
 def receiving(engine: str) -> Iterator[Stack]:
-    """An empty stack on the second day of a month; afterwards its table is checked."""
-    with stack_with_receivers(engine) as stack:
-        leap(stack, start_of(month_at(stack.now_ms()) + 1) + DAY_MS)
+    """Afterwards its table is checked."""
+    with stack_on_a_second_day(engine) as stack:
         yield stack
         stack.drain()
         invariants.check(stack)

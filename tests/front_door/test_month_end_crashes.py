@@ -14,7 +14,7 @@ import pytest
 from grapevine import runtime
 from grapevine.engine.month_end import close as closing
 from grapevine.engine.month_end.calendar import opened
-from grapevine.months import month_at, start_of
+from grapevine.months import start_of
 from grapevine.table import keys, store
 from grapevine.table.writes import ABSENT, Put
 from local.stack import InvocationFailed, Stack
@@ -35,18 +35,17 @@ from tests.month_stories import (
     monthly,
     pass_months,
     referrers,
+    stack_on_a_second_day,
     this_month,
     wins,
 )
-from tests.reward_stories import Program, event_ids, stack_with_receivers
-from tests.scenarios import DAY_MS, HOUR_MS, erase, interrupted, leap
+from tests.reward_stories import Program, event_ids
+from tests.scenarios import HOUR_MS, erase, interrupted, leap
 
 
 @pytest.fixture
 def receiving(engine: str) -> Iterator[Stack]:
-    """An empty stack on the second day of a month."""
-    with stack_with_receivers(engine) as stack:
-        leap(stack, start_of(month_at(stack.now_ms()) + 1) + DAY_MS)
+    with stack_on_a_second_day(engine) as stack:
         yield stack
 
 
@@ -114,7 +113,7 @@ def test_dying_anywhere_between_the_schedule_and_the_queue_loses_and_doubles_no_
 def test_dying_anywhere_in_a_settlement_loses_and_doubles_no_reward(
     receiving: Stack, api: Api
 ) -> None:
-    campaigns = [contested(receiving, api) for _ in range(16)]
+    campaigns = [contested(receiving, api) for _ in range(13)]
     receiving.drain()
     month = this_month(receiving)
     pass_months(receiving)
@@ -180,11 +179,11 @@ def test_a_month_that_is_settled_by_several_at_once_is_won_once(receiving: Stack
     check(receiving)
 
 
-@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "is credited"])
+@pytest.mark.parametrize("happening", ["leaves", "is credited", "is settled by another"])
 def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_is_won_or_none(
-    receiving: Stack, api: Api, *, leaves: bool
+    receiving: Stack, api: Api, happening: str
 ) -> None:
-    programs = [begin(receiving, api) for _ in range(12)]
+    programs = [begin(receiving, api) for _ in range(10)]
     offered = [monthly(program, winners=1) for program in programs]
     people = [referrers(program, 2, 1) for program in programs]
     month = this_month(receiving)
@@ -194,10 +193,14 @@ def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_i
 
     for calls, (program, (best, _)) in enumerate(zip(programs, people, strict=True), start=1):
         message = messages[message_for(keys.month_closing(program.id, month))]
-        meanwhile: Callable[[], object] = partial(api.delete, program.id, best)
-        if not leaves:
-            meanwhile = partial(credit, program, best)
-        with interrupted(receiving, SETTLE, calls, meanwhile, for_certain=False) as interruption:
+        meanwhile: dict[str, Callable[[], object]] = {
+            "leaves": partial(api.delete, program.id, best),
+            "is credited": partial(credit, program, best),
+            "is settled by another": partial(receiving.deliver, SETTLE, [message]),
+        }
+        with interrupted(
+            receiving, SETTLE, calls, meanwhile[happening], for_certain=False
+        ) as interruption:
             assert receiving.deliver(SETTLE, [message]) == {"batchItemFailures": []}
         happened.append(interruption.happened)
     receiving.drain()
@@ -211,7 +214,7 @@ def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_i
         for _, winner in wins(program, reward, items) or [(month, "")]
     ]
     assert len(became) == len(programs)
-    if leaves:
+    if happening == "leaves":
         assert became == sorted(became, key=["moved up", "nobody won", "won"].index)
         assert set(became) == {"moved up", "nobody won", "won"}
     else:
@@ -230,6 +233,40 @@ def test_two_schedules_at_once_close_each_month_once(receiving: Stack, api: Api)
 
     assert sum(run["closed"] for run in runs) == 5
     assert [closed_months(program) for program in programs] == [[month]] * 5
+    check(receiving)
+
+
+@pytest.mark.parametrize("first", ["the campaign ends", "the month is closed"])
+def test_a_campaign_that_ends_while_it_is_closed_closes_the_months_that_it_lived_in(
+    receiving: Stack, api: Api, first: str
+) -> None:
+    program = begin(receiving, api)
+    lived, calls, more = [this_month(receiving)], 1, True
+    end = partial(api.set_status, program.id, "COMPLETE")
+    run = partial(receiving.invoke, CLOSE, {})
+
+    while more:
+        pass_months(receiving)
+        lived.append(this_month(receiving))
+        function_id, call, meanwhile = (
+            ("UpdateCampaignFunction", end, run)
+            if first == "the campaign ends"
+            else (CLOSE, run, end)
+        )
+        with interrupted(
+            receiving, function_id, calls, meanwhile, for_certain=False
+        ) as interruption:
+            call()
+        end()
+        close(receiving)
+        pass_months(receiving, 2)
+        close(receiving)
+        api.set_status(program.id, "IN_PROGRESS")
+        lived.append(this_month(receiving))
+        calls, more = calls + 1, interruption.happened
+
+    assert calls > 4
+    assert closed_months(program) == lived[:-1]
     check(receiving)
 
 

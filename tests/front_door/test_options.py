@@ -7,6 +7,8 @@ import pytest
 from tests.api import Api
 from tests.refusals import refused_fields
 
+pytestmark = pytest.mark.surface
+
 OPTIONS = {
     "requireManualRewardApproval": False,
     "autoFulfillRewards": False,

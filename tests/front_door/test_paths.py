@@ -15,6 +15,8 @@ from local.stack import Stack
 from tests.api import Api
 from tests.invariants import table_of
 
+pytestmark = pytest.mark.surface
+
 STRANGE = [
     "%2F",
     "a%2Fb",

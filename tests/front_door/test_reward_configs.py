@@ -15,6 +15,8 @@ from tests.api import Api, Json
 from tests.reward_stories import Program
 from tests.scenarios import at_once
 
+pytestmark = pytest.mark.surface
+
 DEFAULTS: Json = {
     "title": None,
     "description": None,

@@ -14,7 +14,7 @@ import pytest
 
 from grapevine.table import keys
 from local.stack import Stack
-from tests import invariants
+from tests import invariants, visitors
 from tests.api import Api
 from tests.scenarios import at_once, friends_of, interrupted
 
@@ -31,6 +31,7 @@ class Told:
     campaign_id: str
     participants: int = 4
     referrals: int = 2
+    impressions: int = 4
 
     def deliver(self, records: list[Record]) -> None:
         assert self.stack.deliver(PROJECT, records) == {"batchItemFailures": []}
@@ -41,16 +42,20 @@ class Told:
         shown = self.api.read_campaign(self.campaign_id)
         assert shown["participantCount"] == self.participants
         assert shown["referralCount"] == self.referrals
+        assert shown["impressionCount"] == self.impressions
         invariants.check(self.stack)
 
 
 def tell(stack: Stack, api: Api) -> Told:
-    campaign_id = api.campaign()
+    campaign_id = api.campaign(installation={"shareUrl": visitors.ORIGIN})
     referrer, deleted_referrer = (api.add(campaign_id)["id"] for _ in range(2))
     friends = friends_of(stack, campaign_id, referrer, 3)
     other = friends_of(stack, campaign_id, deleted_referrer, 1)
     for friend in [*friends, *other]:
         api.trigger(campaign_id, friend)
+    for seen in (referrer, referrer, friends[0], friends[1], referrer, deleted_referrer):
+        visitors.view(api, campaign_id, seen)
+    visitors.share(api, campaign_id, friends[2])
     api.delete(campaign_id, friends[0])
     api.delete(campaign_id, deleted_referrer)
     return Told(stack, api, campaign_id)
@@ -183,8 +188,12 @@ def test_a_batch_may_hold_many_participants_of_several_campaigns(told: Told) -> 
 def test_a_tombstone_that_expires_takes_nothing_from_the_totals(told: Told) -> None:
     told.stack.drain()
     table = invariants.table_of(told.stack)
-    expired = [key for key, item in table.items() if "expiresAt" in item]
-    assert {key.sort for key in expired} == {"STANDING"}
+    expired = [
+        key
+        for key, item in table.items()
+        if "expiresAt" in item and item["type"] in {"Standing", "Impressions", "Counted"}
+    ]
+    assert {key.sort for key in expired} == {"STANDING", "IMPRESSIONS", "COUNTED#IMPRESSIONS"}
 
     for key in expired:
         told.stack.dynamodb.delete_item(TableName=told.stack.table_name, Key=_attributes(key))
@@ -192,6 +201,7 @@ def test_a_tombstone_that_expires_takes_nothing_from_the_totals(told: Told) -> N
 
     shown = told.api.read_campaign(told.campaign_id)
     assert (shown["participantCount"], shown["referralCount"]) == (4, 2)
+    assert shown["impressionCount"] == 4
 
 
 def _attributes(key: keys.Key) -> dict[str, dict[str, str]]:
@@ -236,7 +246,7 @@ def test_what_the_projection_writes_never_comes_back_to_it(told: Told) -> None:
 
     written = {item["type"] for key, item in after.items() if before.get(key) != item}
 
-    assert written == {"RankHead", "RankJournal", "RankBlock"}
+    assert written == {"RankHead", "RankJournal", "RankBlock", "Totals", "Counted"}
     assert told.stack.take_records(PROJECT) == []
     mappings = {each.function_id: each for each in told.stack.declared.stream_mappings}
     for mapping in mappings.values():

@@ -228,7 +228,7 @@ def test_a_secret_is_never_shown_and_never_stored_in_clear(
     program.stack.drain()
     answers.append(send(program, "GET", "/primary/deliveries").text)
 
-    stored = json.dumps(list(invariants.table_of(program.stack).values()), default=str)
+    stored = repr(invariants.table_of(program.stack))
     queues = [
         message.body
         for queue in program.stack.declared.queues

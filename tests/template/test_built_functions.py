@@ -34,7 +34,7 @@ SAM = Path(os.environ.get("GRAPEVINE_SAM", ROOT / ".venv-sam" / "bin" / "sam"))
 # Lambda's runtime has boto3 and what boto3 needs.
 OF_THE_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 
-STATUSES = {"answer_unknown_route": 404}
+STATUSES = {"allow_origin": 204, "answer_unknown_route": 404, "follow_share_link": 302}
 
 # Powertools logs to standard output, so the answer goes to a file.
 _INVOKE = """

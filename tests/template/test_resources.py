@@ -8,6 +8,7 @@ import pytest
 
 from grapevine.engine import due
 from grapevine.engine.month_end import close
+from grapevine.http.public import PublicEndpoint
 from local.declarations import EventSource
 from local.expansion import expand
 from tests.template import bundle
@@ -154,7 +155,24 @@ def test_access_logs_hold_no_path_no_query_and_no_address() -> None:
     assert "$context.routeKey" in written
 
 
-def test_the_api_offers_no_cross_origin_access() -> None:
+def test_what_anybody_may_call_is_throttled_apart() -> None:
+    (api,) = _of_type("AWS::Serverless::HttpApi").values()
+    throttled = api["Properties"]["RouteSettings"]
+
+    open_to_all = {
+        f"{route.method} {route.path}"
+        for route in bundle.declarations().routes
+        if isinstance(bundle.handler(bundle.folder_of(route.function_id)), PublicEndpoint)
+    }
+
+    assert throttled.keys() == open_to_all
+    for limits in throttled.values():
+        assert limits["ThrottlingRateLimit"] == {"Ref": "PublicRateLimit"}
+        assert limits["ThrottlingBurstLimit"] == {"Ref": "PublicBurstLimit"}
+
+
+def test_the_api_leaves_cross_origin_access_to_the_functions() -> None:
+    """It cannot know the origins of each campaign."""
     (api,) = _of_type("AWS::Serverless::HttpApi").values()
 
     assert "CorsConfiguration" not in api["Properties"]

@@ -13,6 +13,7 @@ from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
+from grapevine.table.impressions import Impressions, SourceHour, Visitor, VisitorSalt
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
@@ -116,6 +117,16 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         times=st.dictionaries(IDS, st.just([3, 24_322, 2, 2026, 3])),
     ),
     EmailGuard: st.builds(EmailGuard, campaign_id=IDS, participant_id=IDS),
+    Impressions: st.builds(
+        Impressions,
+        campaign_id=IDS,
+        participant_id=IDS,
+        join_sequence=st.integers(1, 10**9),
+        total=st.integers(0, 10**6),
+        unique=st.integers(0, 10**6),
+        shares=st.dictionaries(IDS, st.integers(1, 10**6)),
+        deleted_at=st.one_of(st.none(), TIMES),
+    ),
     KeyGuard: st.builds(KeyGuard, campaign_id=IDS, share_key=IDS, participant_id=IDS),
     MetadataEntry: st.builds(MetadataEntry, campaign_id=IDS, pair_hash=IDS, participant_id=IDS),
     Profile: st.builds(
@@ -155,6 +166,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         value=st.just({"fairMarketValueUSD": 12.5}),
         leaderboard_winners=st.one_of(st.none(), st.lists(IDS).map(tuple)),
     ),
+    SourceHour: st.builds(SourceHour, campaign_id=IDS, source_hash=IDS, hour=st.integers(0, 10**6)),
     Standing: st.builds(
         Standing,
         campaign_id=IDS,
@@ -167,6 +179,16 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         deleted_at=st.one_of(st.none(), TIMES),
     ),
     Totals: st.builds(Totals, campaign_id=IDS),
+    Visitor: st.builds(
+        Visitor,
+        campaign_id=IDS,
+        visitor_hash=IDS,
+        participant_id=IDS,
+        seen_until=st.one_of(st.none(), TIMES),
+        hour=st.integers(0, 10**6),
+        recent_requests=st.lists(IDS, max_size=5).map(tuple),
+    ),
+    VisitorSalt: st.builds(VisitorSalt, campaign_id=IDS, salt=IDS),
     Webhook: st.builds(
         Webhook,
         campaign_id=IDS,

@@ -17,17 +17,20 @@ ANYWAY = Condition("attribute_not_exists(#partition) OR attribute_exists(#partit
 
 class FakeTable:
     """As much of a DynamoDB client as the rank index uses. `happening` is called twice per call: it
-    may raise, which is a crash, or call the table itself, which is somebody else being faster."""
+    may raise, which is a crash, or call the table itself, which is somebody else being faster.
+    `reads` has the number of keys of each BatchGetItem."""
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
         self.happening: Callable[[], None] = lambda: None
+        self.reads: list[int] = []
 
     def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803
         self.happening()
         [(table, request)] = RequestItems.items()
         assert request["ConsistentRead"]
         assert len(request["Keys"]) <= 100
+        self.reads.append(len(request["Keys"]))
         found = [self.items[_key(key)] for key in request["Keys"] if _key(key) in self.items]
         self.happening()
         return {"Responses": {table: found}}

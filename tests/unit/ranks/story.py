@@ -58,10 +58,13 @@ class Story:
     # What happens to participants
 
     def act(self) -> None:
-        self.random.choices(
-            [self.join, self.credit, self.take_back, self.leave, self.turn_month],
-            weights=[6, 10, 2, 1, 0.2],
-        )[0]()
+        if self.random.random() < 0.01:
+            self.turn_month()
+        self.act_within_the_month()
+
+    def act_within_the_month(self) -> None:
+        acts = [self.join, self.credit, self.take_back, self.leave]
+        self.random.choices(acts, weights=[6, 10, 2, 1])[0]()
 
     def join(self) -> None:
         # Some numbers are never used.

@@ -13,13 +13,13 @@ _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.5
 
 
-def attempts() -> Iterator[int]:
+def attempts(within_seconds: float = _DEADLINE_SECONDS) -> Iterator[int]:
     """Counts tries from 0, pausing longer and longer with jitter between them.
 
     Raises:
         Busy: the deadline (20 s, inside the 29 that a function has) passed without success.
     """
-    give_up_at = time.monotonic() + _DEADLINE_SECONDS
+    give_up_at = time.monotonic() + within_seconds
     pause = _FIRST_PAUSE_SECONDS
     attempt = 0
     while time.monotonic() < give_up_at:

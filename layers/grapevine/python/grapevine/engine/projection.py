@@ -12,6 +12,7 @@ from grapevine.engine import totals
 from grapevine.engine.ranks.batch import checked
 from grapevine.engine.ranks.maintenance import maintain
 from grapevine.table.attributes import Change
+from grapevine.table.impressions import Impressions
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 
@@ -20,17 +21,19 @@ from grapevine.table.standings import Standing
 class Projected:
     """What a stream record tells of."""
 
-    item: Standing | Earnings
+    item: Standing | Earnings | Impressions
 
 
 def projected(change: Change) -> Projected:
     """The item in a stream record.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none of the two kinds, or cannot be counted.
+        KeyError, TypeError, ValueError: it is none of the three kinds, or cannot be counted.
     """
     if change.new["type"] == Earnings.TYPE:
         return Projected(Earnings.from_item(change.new))
+    if change.new["type"] == Impressions.TYPE:
+        return Projected(Impressions.from_item(change.new))
     return Projected(checked(Standing.from_item(change.new)))
 
 
@@ -46,5 +49,5 @@ def project(campaign_id: str, changed: Iterable[Projected]) -> None:
     """
     items = [one.item for one in changed]
     maintain(campaign_id, [item for item in items if isinstance(item, Standing)])
-    earnings = [item for item in items if isinstance(item, Earnings)]
-    totals.count(campaign_id, [totals.contribution(item) for item in earnings])
+    others = [item for item in items if not isinstance(item, Standing)]
+    totals.count(campaign_id, [totals.contribution(item) for item in others])

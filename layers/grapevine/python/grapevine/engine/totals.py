@@ -25,6 +25,7 @@ from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
+from grapevine.table.impressions import Impressions
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankHead
 from grapevine.table.rewards import Earnings
@@ -33,10 +34,13 @@ from grapevine.table.writes import ABSENT, Add, Put, Write, counted_in, version
 
 _MOST_AT_ONCE = 50
 
-NAMES = ("winnerCount",)
+NAMES = ("impressionCount", "winnerCount")
 """The sums that are kept here."""
 
-SOURCES: Mapping[type[Earnings], Callable[[str, str], Key]] = {Earnings: keys.earnings}
+SOURCES: Mapping[type[Earnings | Impressions], Callable[[str, str], Key]] = {
+    Earnings: keys.earnings,
+    Impressions: keys.impressions,
+}
 """What `contribution` knows, one item of each kind for a participant, and where it lives."""
 
 
@@ -53,19 +57,25 @@ def totals_in(found: Mapping[Key, Item], campaign_id: str) -> Totals:
         campaign_id=campaign_id,
         participant_count=participants_in(head),
         referral_count=referrals_in(head),
-        winner_count=item["winnerCount"] if item else 0,
+        impression_count=item.get("impressionCount", 0) if item else 0,
+        winner_count=item.get("winnerCount", 0) if item else 0,
     )
 
 
-def contribution(earnings: Earnings) -> Counted:
-    """What a participant's earnings add to the totals."""
+def contribution(item: Earnings | Impressions) -> Counted:
+    """What a participant's earnings, or the impressions of its link, add to the totals."""
+    amounts = (
+        {"winnerCount": int(item.is_winner)}
+        if isinstance(item, Earnings)
+        else {"impressionCount": item.total}
+    )
     return Counted(
-        campaign_id=earnings.campaign_id,
-        participant_id=earnings.participant_id,
-        source=earnings.TYPE,
-        version=earnings.version,
-        amounts={"winnerCount": int(earnings.is_winner)},
-        expires_at=earnings.expires_at,
+        campaign_id=item.campaign_id,
+        participant_id=item.participant_id,
+        source=item.TYPE,
+        version=item.version,
+        amounts=amounts,
+        expires_at=item.expires_at,
     )
 
 

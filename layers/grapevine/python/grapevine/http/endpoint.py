@@ -63,17 +63,22 @@ class Request(Generic[B, Q]):
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """`cookies` are whole `Set-Cookie` values."""
+
     status: int
     body: str
     headers: Mapping[str, str]
+    cookies: tuple[str, ...] = ()
 
     def to_event(self) -> dict[str, Any]:
         """As API Gateway takes it (payload 2.0)."""
+        cookies = {"cookies": list(self.cookies)} if self.cookies else {}
         return {
             "statusCode": self.status,
             "headers": {"content-type": "application/json", **self.headers},
             "body": self.body,
             "isBase64Encoded": False,
+            **cookies,
         }
 
 
@@ -106,28 +111,13 @@ class Endpoint(Generic[B, Q, R]):
 
     def __call__(self, event: Event, context: object) -> dict[str, Any]:
         """The Lambda handler: an API Gateway HTTP API event (payload 2.0) in, an answer out."""
-        started = time.monotonic()
         seen: dict[str, Any] = {}
-        try:
+
+        def respond() -> Response:
             answer = self.call(self._request(event, seen))
-            response = Response(200, answer.model_dump_json(by_alias=True, exclude_unset=True), {})
-        except GrapevineError as error:
-            response = self.dialect.refusal(error)
-            seen["error"] = type(error).__name__
-            if response.status >= 500:
-                log_defect(error)
-        except Exception as error:  # noqa: BLE001 - the client is owed an answer in its API's form
-            log_defect(error)
-            response = self.dialect.failure()
-        logger().info(
-            "request",
-            route=self.route,
-            status=response.status,
-            durationMs=round((time.monotonic() - started) * 1000),
-            requestId=getattr(context, "aws_request_id", None),
-            **seen,
-        )
-        return response.to_event()
+            return Response(200, answer.model_dump_json(by_alias=True, exclude_unset=True), {})
+
+        return answered(self.route, self.dialect, context, seen, respond)
 
     def _request(self, event: Event, seen: dict[str, Any]) -> Request[B, Q]:
         headers: Mapping[str, str] = event.get("headers") or {}
@@ -143,9 +133,42 @@ class Endpoint(Generic[B, Q, R]):
         return Request(
             access,
             path,
-            _validated(self.body, fields, "body"),
-            _validated(self.query, nested(event.get("queryStringParameters") or {}), "query"),
+            validated(self.body, fields, "body"),
+            validated(self.query, nested(event.get("queryStringParameters") or {}), "query"),
         )
+
+
+def answered(
+    route: str,
+    dialect: Dialect,
+    context: object,
+    seen: Mapping[str, Any],
+    respond: Callable[[], Response],
+) -> dict[str, Any]:
+    """The answer for API Gateway, whatever happens in `respond`, and one log line, with what has
+    been `seen` by then."""
+    started = time.monotonic()
+    refused: dict[str, Any] = {}
+    try:
+        response = respond()
+    except GrapevineError as error:
+        response = dialect.refusal(error)
+        refused = {"error": type(error).__name__}
+        if response.status >= 500:
+            log_defect(error)
+    except Exception as error:  # noqa: BLE001 - the client is owed an answer in its API's form
+        log_defect(error)
+        response = dialect.failure()
+    logger().info(
+        "request",
+        route=route,
+        status=response.status,
+        durationMs=round((time.monotonic() - started) * 1000),
+        requestId=getattr(context, "aws_request_id", None),
+        **seen,
+        **refused,
+    )
+    return response.to_event()
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -156,7 +179,8 @@ MOST_PROBLEMS = 20
 INVALID = "Invalid request. Request params are missing or are invalid"
 
 
-def _validated(model: type[M], values: Mapping[str, Any], location: Location) -> M:
+def validated(model: type[M], values: Mapping[str, Any], location: Location) -> M:
+    """The values as a model. Raises InvalidRequest with all that is wrong."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

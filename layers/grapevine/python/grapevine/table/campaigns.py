@@ -72,6 +72,7 @@ class Totals(Entity):
     campaign_id: str
     participant_count: int = 0
     referral_count: int = 0
+    impression_count: int = 0
     winner_count: int = 0
 
     @property

@@ -109,6 +109,10 @@ def delivery(campaign_id: str, webhook_id: str, created_at: int, event_id: str) 
     return Key(partition, f"{DELIVERY_PREFIX}{created_at:015d}#{_id(event_id)}")
 
 
+def visitor_salt(campaign_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}", "SALT")
+
+
 def join_sequence(campaign_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", "SEQUENCE")
 
@@ -127,6 +131,10 @@ def standing(campaign_id: str, participant_id: str) -> Key:
 
 def earnings(campaign_id: str, participant_id: str) -> Key:
     return Key(_participant(campaign_id, participant_id), "EARNINGS")
+
+
+def impressions(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "IMPRESSIONS")
 
 
 def earned_reward(campaign_id: str, participant_id: str, number: int) -> Key:
@@ -153,6 +161,17 @@ def key_guard(campaign_id: str, share_key: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}#KEY#{_id(share_key).lower()}", "KEY")
 
 
+def visitor(campaign_id: str, visitor_hash: str, participant_id: str) -> Key:
+    """What one visitor has done to the participants' links."""
+    partition = f"CAMPAIGN#{_id(campaign_id)}#VISITOR#{_id(visitor_hash)}"
+    return Key(partition, f"{PARTICIPANT_PREFIX}{_id(participant_id)}")
+
+
+def source_hour(campaign_id: str, source_hash: str, hour: int) -> Key:
+    """`hour` counts from the epoch."""
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#SOURCE#{_id(source_hash)}", f"HOUR#{hour}")
+
+
 def metadata_pair(campaign_id: str, pair_hash: str) -> str:
     """The partition that lists the participants with one metadata key and value."""
     return f"CAMPAIGN#{_id(campaign_id)}#METADATA#{_id(pair_hash)}"
@@ -169,6 +188,19 @@ def all_time_board(campaign_id: str) -> str:
 def month_board(campaign_id: str, month: int) -> str:
     """`month` as in `grapevine.months`."""
     return f"CAMPAIGN#{_id(campaign_id)}#BOARD#MONTH#{month}"
+
+
+def impression_board(campaign_id: str) -> str:
+    return f"CAMPAIGN#{_id(campaign_id)}#BOARD#IMPRESSIONS"
+
+
+def visited(campaign_id: str) -> str:
+    """Lists the participants whose link has been seen, in join order."""
+    return f"CAMPAIGN#{_id(campaign_id)}#VISITED"
+
+
+def unique_impression_board(campaign_id: str) -> str:
+    return f"CAMPAIGN#{_id(campaign_id)}#BOARD#UNIQUEIMPRESSIONS"
 
 
 def join_order(campaign_id: str) -> str:

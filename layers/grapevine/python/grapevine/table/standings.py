@@ -141,6 +141,20 @@ def all_time_places(
     return _places(_ALL_TIME, keys.all_time_board(campaign_id), limit, from_position)
 
 
+def impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The first `limit` participants with impressions, or those from a position on, best first."""
+    return _places(_ALL_TIME, keys.impression_board(campaign_id), limit, from_position)
+
+
+def unique_impression_places(
+    campaign_id: str, limit: int, from_position: int | None = None
+) -> list[Place]:
+    """The same in the order of unique impressions."""
+    return _places(_MONTH[0], keys.unique_impression_board(campaign_id), limit, from_position)
+
+
 def month_places(
     campaign_id: str, month: int, *, limit: int, from_position: int | None = None
 ) -> list[Place]:
@@ -157,6 +171,33 @@ def _places(index: Index, board: str, limit: int, from_position: int | None) -> 
 def _place(partition: str, place: int) -> Place:
     count, rest = divmod(place, _UNIT)
     return Place(keys.participant_in(partition), count, _UNIT - 1 - rest)
+
+
+def joined_between(campaign_id: str, first: int, last: int) -> list[Place]:
+    """The living participants with these join sequence numbers, in their order, each as a place
+    without a count."""
+    return _joined(campaign_id, (first, last), None)
+
+
+def joined_from(campaign_id: str, sequence: int, limit: int) -> list[Place]:
+    """The first `limit` of those who joined with this number or later."""
+    return _joined(campaign_id, (sequence, _UNIT), limit)
+
+
+def _joined(campaign_id: str, numbers: tuple[int, int], limit: int | None) -> list[Place]:
+    board = keys.join_order(campaign_id)
+    entries = store.query(_JOIN_ORDER, board, between=numbers, limit=limit)
+    return [
+        Place(keys.participant_in(entry["partition"]), 0, entry["joinSequence"])
+        for entry in entries
+    ]
+
+
+def visited_between(campaign_id: str, first: int, last: int) -> set[int]:
+    """The join sequence numbers, of these, of participants whose link has been seen."""
+    index = _MONTH[1]
+    entries = store.query(index, keys.visited(campaign_id), between=(first, last))
+    return {entry[index.sort] for entry in entries}
 
 
 def newest_first(campaign_id: str, limit: int, *, from_sequence: int | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from grapevine.errors import Busy, UnknownParticipant
 from grapevine.table import keys, referrals, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
+from grapevine.table.impressions import Impressions
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, earned_by
@@ -72,21 +73,7 @@ def _deletion(participant: Participant) -> list[Write]:
         Put(tombstone.to_item(), version(standing.version)),
         *(Delete(companion.key, PRESENT) for companion in profile.companions),
     ]
-    earnings_key = keys.earnings(profile.campaign_id, profile.participant_id)
-    item = store.get(earnings_key)
-    if item is None:
-        # A leaderboard reward may be on its way to somebody who has earned nothing yet.
-        writes.append(Check(earnings_key, ABSENT))
-    else:
-        earnings = Earnings.from_item(item)
-        ended = replace(
-            earnings,
-            version=earnings.version + 1,
-            times={},
-            deleted_at=now,
-            expires_at=tombstone.expires_at,
-        )
-        writes.append(Put(ended.to_item(), version(earnings.version)))
+    writes += _ended(tombstone)
     ties = credit.ties_of(participant)
     if ties:
         writes.append(Delete(ties.referral.key, version(ties.referral.version)))
@@ -94,6 +81,42 @@ def _deletion(participant: Participant) -> list[Write]:
             counts = ties.referrer.standing
             uncredited = counts.minus_one(ties.referral.credited_month)
             writes.append(Put(uncredited.to_item(), version(counts.version)))
+    return writes
+
+
+def _ended(tombstone: Standing) -> list[Write]:
+    """What the participant has earned and how its link was seen become tombstones, too."""
+    campaign_id, participant_id = tombstone.campaign_id, tombstone.participant_id
+    earnings_key = keys.earnings(campaign_id, participant_id)
+    impressions_key = keys.impressions(campaign_id, participant_id)
+    found = store.get_many([earnings_key, impressions_key])
+    # A leaderboard reward or a first visitor may be on its way to somebody who has none yet.
+    writes: list[Write] = [
+        Check(key, ABSENT) for key in (earnings_key, impressions_key) if key not in found
+    ]
+    at, expires_at = tombstone.deleted_at, tombstone.expires_at
+    if earnings_key in found:
+        earnings = Earnings.from_item(found[earnings_key])
+        ended = replace(
+            earnings,
+            version=earnings.version + 1,
+            times={},
+            deleted_at=at,
+            expires_at=expires_at,
+        )
+        writes.append(Put(ended.to_item(), version(earnings.version)))
+    if impressions_key in found:
+        seen = Impressions.from_item(found[impressions_key])
+        unseen = replace(
+            seen,
+            version=seen.version + 1,
+            total=0,
+            unique=0,
+            shares={},
+            deleted_at=at,
+            expires_at=expires_at,
+        )
+        writes.append(Put(unseen.to_item(), version(seen.version)))
     return writes
 
 

@@ -15,10 +15,12 @@ from grapevine.engine.participants.lookup import Participant, participant_in, pa
 from grapevine.engine.participants.share import share_url
 from grapevine.engine.ranks.reading import Ranks, ranks_of
 from grapevine.engine.rewards.earning import earnings_in
+from grapevine.engine.tracking.rules import impressions_in
 from grapevine.months import month_at, start_of
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
+from grapevine.table.impressions import Impressions
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankHead
 from grapevine.table.referrals import CreditedFriend, Referral, ReferralStatus, credited_of
@@ -47,6 +49,7 @@ class Description:
     referral_source: ReferralSource
     referral_status: ReferralStatus | None
     is_winner: bool
+    impressions: Impressions
     rewards: list[EarnedReward]
     referrer: Description | None
 
@@ -71,6 +74,7 @@ class _Reading:
         wanted = [key for one in referrer_ids for key in participant_keys(campaign_id, one)]
         people = dict.fromkeys([p.participant_id for p in participants] + referrer_ids)
         wanted += [keys.earnings(campaign_id, one) for one in people]
+        wanted += [keys.impressions(campaign_id, one) for one in people]
         wanted += [
             keys.referral(campaign_id, p.referrer_id, p.participant_id)
             for p in referred
@@ -154,6 +158,7 @@ class _Reading:
             is_winner=earnings_in(
                 self._found, self._campaign.campaign_id, participant.participant_id
             ).is_winner,
+            impressions=impressions_in(self._found, participant.standing),
             rewards=self._rewards.get(participant.participant_id, []),
             referrer=referrer,
         )

@@ -46,7 +46,7 @@ def newest_first(campaign: Campaign, limit: int, next_id: str | None) -> Page:
         from_sequence = Standing.from_item(item).join_sequence
     listed = standings.newest_first(campaign_id, limit + 1, from_sequence=from_sequence)
     following = listed[limit] if len(listed) > limit else None
-    return Page(_rows(campaign_id, listed[:limit]), following)
+    return Page(rows_of(campaign_id, listed[:limit]), following)
 
 
 def with_metadata(
@@ -68,7 +68,7 @@ def with_metadata(
     following = listed[candidates] if len(listed) > candidates else None
     if len(matching) > limit:
         following = matching[limit]
-    return Page(_rows(campaign_id, matching[:limit]), following)
+    return Page(rows_of(campaign_id, matching[:limit]), following)
 
 
 def _with_all(campaign_id: str, pair_hashes: Sequence[str], ids: Sequence[str]) -> list[str]:
@@ -82,7 +82,7 @@ def _with_all(campaign_id: str, pair_hashes: Sequence[str], ids: Sequence[str]) 
     return [one for one in ids if all(entries[one, pair] in found for pair in pair_hashes)]
 
 
-def _rows(campaign_id: str, ids: Sequence[str]) -> list[Participant]:
+def rows_of(campaign_id: str, ids: Sequence[str]) -> list[Participant]:
     """The participants, without those who have been deleted in the meantime."""
     found = store.get_many(key for one in ids for key in participant_keys(campaign_id, one))
     rows = [participant_in(found, campaign_id, one) for one in ids]

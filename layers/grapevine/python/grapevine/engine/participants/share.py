@@ -27,6 +27,12 @@ def share_url(campaign: Campaign, profile: Profile) -> str:
     """The campaign's share URL with the participant's key as `grsf`: the first vanity key if there
     is one, else the id. Relative (`?grsf=…`) until the campaign has a share URL."""
     share_key = profile.vanity_keys[0] if profile.vanity_keys else profile.participant_id
-    base = urlsplit(installation_of(campaign).share_url or "")
-    query = f"{base.query}&grsf={share_key}" if base.query else f"grsf={share_key}"
+    return with_query(installation_of(campaign).share_url or "", "grsf", share_key)
+
+
+def with_query(url: str, name: str, value: str) -> str:
+    """The URL with one parameter more, behind those that it has."""
+    base = urlsplit(url)
+    parameter = f"{name}={value}"
+    query = f"{base.query}&{parameter}" if base.query else parameter
     return urlunsplit(base._replace(query=query))

@@ -100,7 +100,7 @@ class Campaign(Output):
             currency_iso=campaign.currency_iso,
             referral_count=totals.referral_count,
             participant_count=totals.participant_count,
-            impression_count=0,
+            impression_count=totals.impression_count,
             invite_count=0,
             winner_count=totals.winner_count,
             rewards=[Reward.of(config) for config in shown.rewards],

@@ -31,7 +31,8 @@ from grapevine.http.models.rewards import ParticipantReward
 Status = Literal["CREDIT_PENDING", "CREDIT_AWARDED", "CREDIT_EXPIRED"]
 Source = Literal["DIRECT", "PARTICIPANT", "DELETED_PARTICIPANT"]
 
-SHARE_CHANNELS = ("email", "facebook", "linkedin", "pinterest", "twitter")
+ALWAYS_SHOWN = ("email", "facebook", "linkedin", "pinterest", "twitter")
+"""The channels of `shareCount` that are there even without a share (growsurf)."""
 
 
 class AddParticipant(Input):
@@ -199,9 +200,9 @@ def _person(shown: Description) -> dict[str, Any]:
         "fraud_risk_level": "LOW",
         "fraud_reason_code": "UNIQUE_IDENTITY",
         "is_winner": shown.is_winner,
-        "share_count": dict.fromkeys(SHARE_CHANNELS, 0),
-        "impression_count": 0,
-        "unique_impression_count": 0,
+        "share_count": dict.fromkeys(ALWAYS_SHOWN, 0) | shown.impressions.shares,
+        "impression_count": shown.impressions.total,
+        "unique_impression_count": shown.impressions.unique,
         "invite_count": 0,
         "referrals": shown.referrals,
         "monthly_referrals": shown.monthly_referrals,

@@ -1,0 +1,1 @@
+"""Impressions and shares of participants' links: who is counted, how often, and for whom."""
