@@ -224,6 +224,23 @@ def test_the_type_cannot_be_changed(program: Program) -> None:
         assert send(program, "PATCH", created["id"], {"type": kind}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("made", "changed"), [("PER_MONTH", "IN_TOTAL"), ("IN_TOTAL", "PER_MONTH")]
+)
+def test_when_a_leaderboard_is_won_cannot_be_changed(
+    program: Program, made: str, changed: str
+) -> None:
+    created = create(program, type="LEADERBOARD", limitDuration=made)
+
+    answer = send(program, "PATCH", created["id"], {"limitDuration": changed, "title": "X"})
+
+    assert answer.status_code == 400
+    assert [each["param"] for each in answer.json()["errors"]] == ["limitDuration"]
+    assert listed(program) == [created]
+    unchanged = send(program, "PATCH", created["id"], {"limitDuration": made, "title": "X"})
+    assert unchanged.status_code == 200
+
+
 @pytest.mark.parametrize("reward", ["crew_nothing", "nothing", "%23"])
 def test_an_unknown_reward_is_not_found(program: Program, reward: str) -> None:
     assert send(program, "PATCH", reward, {"title": "X"}).status_code == 404

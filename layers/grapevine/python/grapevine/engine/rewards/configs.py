@@ -78,6 +78,8 @@ def update(campaign: Campaign, reward_id: str, changes: Mapping[str, Any]) -> Re
 
     Raises:
         NotFound
+        InvalidRequest: a leaderboard would be won at other times. Who has won it in a month would
+            count as a winner of the whole, and the other way round.
         Busy
     """
     for _ in attempts():
@@ -85,6 +87,10 @@ def update(campaign: Campaign, reward_id: str, changes: Mapping[str, Any]) -> Re
         after = replace(before, **changes)
         if after == before:
             return before
+        if before.reward_type == "LEADERBOARD" and after.limit_duration != before.limit_duration:
+            message = "When a leaderboard is won cannot be changed. Create another reward."
+            problem = Problem("body", "limitDuration", "immutable", message, after.limit_duration)
+            raise InvalidRequest(message, problem)
         after = replace(after, version=before.version + 1)
         try:
             store.transact([Put(after.to_item(), version(before.version))])
