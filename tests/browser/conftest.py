@@ -38,9 +38,13 @@ def _executable() -> str | None:
     return shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Skips where there is no Chromium that runs; on CI that is a failure."""
+    """Skips where there is no Chromium that runs; on CI that is a failure.
+
+    Of a module, not of the session: while Playwright is there its thread has a running event loop,
+    and tests of asynchronous clients need one of their own.
+    """
     give_up = pytest.fail if os.environ.get("CI") else pytest.skip
     executable = _executable()
     if executable is None:
