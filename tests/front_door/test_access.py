@@ -20,7 +20,7 @@ from tests.invariants import table_of
 from tests.refusals import refusal
 from tests.scenarios import leap
 
-pytestmark = pytest.mark.surface
+pytestmark = pytest.mark.one_engine
 
 READ, WRITE = "participant:read", "participant:write"
 WEBHOOKS = "/v2/campaign/{id}/webhooks"

@@ -17,7 +17,7 @@ from tests import visitors
 from tests.api import Api
 from tests.invariants import table_of
 
-pytestmark = pytest.mark.surface
+pytestmark = pytest.mark.one_engine
 
 SECRETS = (
     "private@example.com",

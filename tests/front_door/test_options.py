@@ -7,7 +7,7 @@ import pytest
 from tests.api import Api
 from tests.refusals import refused_fields
 
-pytestmark = pytest.mark.surface
+pytestmark = pytest.mark.one_engine
 
 OPTIONS = {
     "requireManualRewardApproval": False,

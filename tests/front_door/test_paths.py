@@ -15,7 +15,7 @@ from local.stack import Stack
 from tests.api import Api
 from tests.invariants import table_of
 
-pytestmark = pytest.mark.surface
+pytestmark = pytest.mark.one_engine
 
 STRANGE = [
     "%2F",

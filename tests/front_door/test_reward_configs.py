@@ -15,7 +15,7 @@ from tests.api import Api, Json
 from tests.reward_stories import Program
 from tests.scenarios import at_once
 
-pytestmark = pytest.mark.surface
+pytestmark = pytest.mark.one_engine
 
 DEFAULTS: Json = {
     "title": None,
