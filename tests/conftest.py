@@ -26,6 +26,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="moto",
         help="what stands in for DynamoDB",
     )
+    parser.addoption(
+        "--stories",
+        type=int,
+        default=4,
+        help="how many random stories are told of ranks and boards, 60 steps each",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "story_seed" in metafunc.fixturenames:
+        metafunc.parametrize("story_seed", range(metafunc.config.getoption("--stories")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
