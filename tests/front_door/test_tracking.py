@@ -633,7 +633,7 @@ def test_two_first_visitors_at_the_same_time_share_the_salt_and_the_count(
         visitors.view(api, campaign_id, gavin, visitor)
 
     assert seen(api, campaign_id, gavin) == (2, 1)
-    assert len(items_of(stack, campaign_id, "VisitorSalt")) == 1
+    assert len(items_of(stack, campaign_id, "Salt")) == 1
 
 
 def test_what_was_seen_of_a_participant_goes_with_it(fresh_stack: Stack) -> None:

@@ -13,12 +13,14 @@ from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
-from grapevine.table.impressions import Impressions, SourceHour, Visitor, VisitorSalt
+from grapevine.table.impressions import Impressions, SourceHour, Visitor
+from grapevine.table.invites import Invite
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
+from grapevine.table.salts import Salt
 from grapevine.table.standings import Standing
 from grapevine.table.webhooks import (
     Delivery,
@@ -59,6 +61,17 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         ended_at=st.one_of(st.none(), TIMES),
         options=METADATA,
         installation=METADATA,
+        emails=METADATA,
+    ),
+    Invite: st.builds(
+        Invite,
+        campaign_id=IDS,
+        referrer_id=IDS,
+        address_hash=IDS,
+        email=st.emails(),
+        request_hash=IDS,
+        message_id=IDS,
+        created_at=TIMES,
     ),
     Calendar: st.builds(
         Calendar,
@@ -188,7 +201,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         hour=st.integers(0, 10**6),
         recent_requests=st.lists(IDS, max_size=5).map(tuple),
     ),
-    VisitorSalt: st.builds(VisitorSalt, campaign_id=IDS, salt=IDS),
+    Salt: st.builds(Salt, campaign_id=IDS, salt=IDS),
     Webhook: st.builds(
         Webhook,
         campaign_id=IDS,

@@ -28,7 +28,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "impressions": (keys.impressions, 2),
     "visitor": (keys.visitor, 3),
     "source_hour": (lambda campaign, one="id1": keys.source_hour(campaign, one, 7), 2),
-    "visitor_salt": (keys.visitor_salt, 1),
+    "salt": (keys.salt, 1),
     "impression_board": (keys.impression_board, 1),
     "unique_impression_board": (keys.unique_impression_board, 1),
     "earned_reward": (
@@ -51,6 +51,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         3,
     ),
     "referral": (keys.referral, 3),
+    "invite": (keys.invite, 3),
     "email_guard": (lambda campaign: keys.email_guard(campaign, "a@example.com"), 1),
     "key_guard": (keys.key_guard, 2),
     "metadata_pair": (keys.metadata_pair, 2),

@@ -146,7 +146,7 @@ def test_what_cannot_be_counted_never_gets_into_a_batch(impossible: dict[str, ob
 def test_a_worker_waits_no_longer_than_its_deadline(
     table: FakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr(attempts, "DEADLINE_SECONDS", 0.05)
     monkeypatch.setattr(maintenance, "PATIENCE_SECONDS", 60)
     somebody_elses = RankJournal(
         campaign_id=CAMPAIGN,

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 
 from grapevine.errors import Busy
 
-_DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 20.0
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.5
 
 
-def attempts(within_seconds: float = _DEADLINE_SECONDS) -> Iterator[int]:
+def attempts(within_seconds: float | None = None) -> Iterator[int]:
     """Counts tries from 0, pausing longer and longer with jitter between them.
 
     Raises:
         Busy: the deadline (20 s, inside the 29 that a function has) passed without success.
     """
-    give_up_at = time.monotonic() + within_seconds
+    give_up_at = time.monotonic() + (within_seconds or DEADLINE_SECONDS)
     pause = _FIRST_PAUSE_SECONDS
     attempt = 0
     while time.monotonic() < give_up_at:

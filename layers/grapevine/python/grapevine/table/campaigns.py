@@ -14,7 +14,7 @@ CampaignStatus = Literal["DRAFT", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELET
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(Entity):
-    """`options` and `installation` hold only what was set; the engine knows the defaults.
+    """`options`, `installation` and `emails` hold only what was set; the engine knows the defaults.
 
     A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
     all been given.
@@ -38,12 +38,18 @@ class Campaign(Entity):
     end_settled_at: int | None = None
     options: dict[str, Any] = as_json()
     installation: dict[str, Any] = as_json()
+    emails: dict[str, Any] = as_json()
     due_shard: str | None = None
     due_at: int | None = None
 
     @property
     def key(self) -> Key:
         return keys.campaign(self.campaign_id)
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether there is an address that its e-mails come from; without one none is sent."""
+        return bool(self.emails.get("fromEmail"))
 
     @property
     def is_in_progress(self) -> bool:

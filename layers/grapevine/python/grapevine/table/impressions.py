@@ -96,17 +96,3 @@ class SourceHour(Entity):
     @property
     def key(self) -> Key:
         return keys.source_hour(self.campaign_id, self.source_hash, self.hour)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitorSalt(Entity):
-    """The secret that visitors and addresses of a campaign are hashed with."""
-
-    TYPE: ClassVar[str] = "VisitorSalt"
-
-    campaign_id: str
-    salt: str
-
-    @property
-    def key(self) -> Key:
-        return keys.visitor_salt(self.campaign_id)

@@ -40,6 +40,7 @@ API_KEY_PREFIX = "APIKEY#"
 CAMPAIGN_PREFIX = "CAMPAIGN#"
 DELIVERY_PREFIX = "DELIVERY#"
 EARNED_PREFIX = "EARNED#"
+INVITE_PREFIX = "INVITE#"
 PARTICIPANT_PREFIX = "PARTICIPANT#"
 REFERRAL_PREFIX = "REFERRAL#"
 REWARD_PREFIX = "REWARD#"
@@ -109,7 +110,7 @@ def delivery(campaign_id: str, webhook_id: str, created_at: int, event_id: str) 
     return Key(partition, f"{DELIVERY_PREFIX}{created_at:015d}#{_id(event_id)}")
 
 
-def visitor_salt(campaign_id: str) -> Key:
+def salt(campaign_id: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}", "SALT")
 
 
@@ -150,6 +151,11 @@ def counted(campaign_id: str, participant_id: str, source: str) -> Key:
 def referral(campaign_id: str, referrer_id: str, referred_id: str) -> Key:
     """A referral lives with the referrer, so that a referrer's referrals are one Query."""
     return Key(_participant(campaign_id, referrer_id), f"{REFERRAL_PREFIX}{_id(referred_id)}")
+
+
+def invite(campaign_id: str, referrer_id: str, address_hash: str) -> Key:
+    """An invite lives with the participant who sent it, one for each address."""
+    return Key(_participant(campaign_id, referrer_id), f"{INVITE_PREFIX}{_id(address_hash)}")
 
 
 def email_guard(campaign_id: str, normalised_email: str) -> Key:

@@ -6,16 +6,15 @@ keep a referrer; what is answered about a participant is nothing.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from grapevine.engine.attempts import attempts
 from grapevine.engine.participants.lookup import referrer_id_in
 from grapevine.engine.participants.share import with_query
 from grapevine.engine.program import installation_of, options_of
+from grapevine.engine.salts import new_salt, salt_in
 from grapevine.engine.tracking.counting import count
 from grapevine.engine.tracking.rules import Action
 from grapevine.engine.tracking.visits import Identity, Visit, identify
@@ -24,10 +23,7 @@ from grapevine.months import DAY_MS
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
-from grapevine.table.impressions import VisitorSalt
 from grapevine.table.keys import Key
-from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put
 
 REFERRER = "grsf"
 VISIT = "grsf_visit"
@@ -169,37 +165,21 @@ def _campaign_in(found: Mapping[Key, Item], campaign_id: str) -> Campaign:
 def _link(campaign_id: str, share_key: str) -> _Link:
     wanted = _campaign_keys(campaign_id)
     if wanted:
-        wanted.append(keys.visitor_salt(campaign_id))
+        wanted.append(keys.salt(campaign_id))
     guard_key = keys.key_guard(campaign_id, share_key) if wanted and keys.is_id(share_key) else None
     found = store.get_many([*wanted, *filter(None, [guard_key])])
     campaign = _campaign_in(found, campaign_id)
-    salt = found.get(keys.visitor_salt(campaign_id))
     return _Link(
         campaign,
         referrer_id_in(found.get(guard_key) if guard_key else None),
-        VisitorSalt.from_item(salt).salt if salt else None,
+        salt_in(found, campaign_id),
     )
 
 
 def _identity(link: _Link, participant_id: str, visit: Visit) -> Identity:
     stores_addresses = not options_of(link.campaign).enforce_gdpr_compliance
-    salt = link.salt or _new_salt(link.campaign.campaign_id)
+    salt = link.salt or new_salt(link.campaign.campaign_id, _REDIRECT_WITHIN_SECONDS)
     return identify(visit, salt, participant_id, stores_addresses=stores_addresses)
-
-
-def _new_salt(campaign_id: str) -> str:
-    """Made with a campaign's first visitor; of two that come at once, one makes it."""
-    made = VisitorSalt(campaign_id=campaign_id, salt=secrets.token_urlsafe(32))
-    for _ in attempts(_REDIRECT_WITHIN_SECONDS):
-        try:
-            store.transact([Put(made.to_item(), ABSENT)])
-        except TransactionCanceled:
-            found = store.get_many([made.key])
-            if made.key in found:
-                return VisitorSalt.from_item(found[made.key]).salt
-            continue
-        return made.salt
-    raise AssertionError("attempts() ends by raising Busy")
 
 
 def _count(
