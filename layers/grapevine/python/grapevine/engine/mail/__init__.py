@@ -1,0 +1,1 @@
+"""E-mail: what is to be sent, how it is written, sent once and accounted for."""
