@@ -14,7 +14,9 @@ from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.entity import Entity
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
+from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
+from grapevine.table.mail import Mail, MailText, Suppression
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
@@ -73,6 +75,34 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         message_id=IDS,
         created_at=TIMES,
     ),
+    Invitations: st.builds(
+        Invitations,
+        campaign_id=IDS,
+        participant_id=IDS,
+        invite_count=st.integers(0, 10**6),
+        day=st.integers(0, 10**6),
+        deleted_at=st.one_of(st.none(), TIMES),
+    ),
+    InviteDay: st.builds(InviteDay, campaign_id=IDS, day=st.integers(0, 10**6), expires_at=TIMES),
+    Mail: st.builds(
+        Mail,
+        campaign_id=IDS,
+        mail_id=IDS,
+        template=OPTIONAL_TEXT,
+        participant_id=IDS,
+        data=METADATA,
+        reason=OPTIONAL_TEXT,
+        created_at=TIMES,
+        next_attempt_at=TIMES,
+        sent_at=st.one_of(st.none(), TIMES),
+        due_at=st.one_of(st.none(), TIMES),
+        due_shard=st.one_of(st.none(), st.just("DUE#3")),
+        expires_at=TIMES,
+    ),
+    MailText: st.builds(
+        MailText, campaign_id=IDS, text_id=IDS, preheader=OPTIONAL_TEXT, expires_at=TIMES
+    ),
+    Suppression: st.builds(Suppression, campaign_id=IDS, address_hash=IDS, at=TIMES),
     Calendar: st.builds(
         Calendar,
         campaign_id=IDS,

@@ -51,6 +51,11 @@ class Settings:
         return self._required("SETTLEMENT_QUEUE_URL")
 
     @property
+    def mail_queue_url(self) -> str:
+        """Where e-mails are queued that are to be sent."""
+        return self._required("MAIL_QUEUE_URL")
+
+    @property
     def webhook_key_id(self) -> str:
         """The KMS key that webhook secrets are encrypted with."""
         return self._required("WEBHOOK_KEY_ID")

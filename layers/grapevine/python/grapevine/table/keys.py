@@ -46,6 +46,8 @@ REFERRAL_PREFIX = "REFERRAL#"
 REWARD_PREFIX = "REWARD#"
 WEBHOOK_PREFIX = "WEBHOOK"
 
+_MAIL = "MAIL"
+
 
 def account(account_id: str) -> Key:
     return Key(f"ACCOUNT#{_id(account_id)}", "ACCOUNT")
@@ -158,6 +160,27 @@ def invite(campaign_id: str, referrer_id: str, address_hash: str) -> Key:
     return Key(_participant(campaign_id, referrer_id), f"{INVITE_PREFIX}{_id(address_hash)}")
 
 
+def invitations(campaign_id: str, participant_id: str) -> Key:
+    return Key(_participant(campaign_id, participant_id), "INVITATIONS")
+
+
+def invite_day(campaign_id: str, day: int) -> Key:
+    """`day` counts from the epoch."""
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#INVITEDAY#{day}", "INVITEDAY")
+
+
+def mail(campaign_id: str, mail_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#MAIL#{_id(mail_id)}", _MAIL)
+
+
+def mail_text(campaign_id: str, text_id: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#MAILTEXT#{_id(text_id)}", "MAILTEXT")
+
+
+def suppression(campaign_id: str, address_hash: str) -> Key:
+    return Key(f"CAMPAIGN#{_id(campaign_id)}#SUPPRESSED#{_id(address_hash)}", "SUPPRESSED")
+
+
 def email_guard(campaign_id: str, normalised_email: str) -> Key:
     return Key(f"CAMPAIGN#{_id(campaign_id)}#EMAIL#{normalised_email}", "EMAIL")
 
@@ -255,6 +278,10 @@ def month_end_shard(shard: int) -> str:
 
 def is_delivery(key: Key) -> bool:
     return key.sort.startswith(DELIVERY_PREFIX)
+
+
+def is_mail(key: Key) -> bool:
+    return key.sort == _MAIL
 
 
 def participant_in(partition: str) -> str:

@@ -1,0 +1,77 @@
+"""A campaign's e-mail settings: who its e-mails come from, and how many invites go out a day.
+
+No e-mail is sent until there is a `fromEmail`, which Amazon SES must have verified.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from grapevine.engine.values import WholeNumber
+from grapevine.table.campaigns import Campaign
+
+MOST_INVITES_A_DAY = 1_000_000
+
+
+def _mail_address(text: str) -> str:
+    # Loaded on first use: most functions never validate an address.
+    from email_validator import EmailNotValidError, validate_email
+
+    address = text.strip()
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "Must be a valid email address.") from None
+    # Quoted local parts and addresses beyond ASCII cannot be told to every mail server.
+    if not address.isascii() or '"' in address:
+        raise PydanticCustomError("email", "Must be an address in plain ASCII.")
+    return address
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text):
+        raise PydanticCustomError("control_character", "Must not contain control characters.")
+    return text.strip()
+
+
+def _lines(text: str) -> str:
+    _one_line(text.translate({9: None, 10: None, 13: None}))
+    return text.strip()
+
+
+MailAddress = Annotated[str, Field(max_length=254), AfterValidator(_mail_address)]
+DailyLimit = Annotated[WholeNumber, Field(ge=0, le=MOST_INVITES_A_DAY)]
+
+
+class EmailSettings(BaseModel):
+    """`company_address` is the postal address at the foot of every e-mail (laws ask for one).
+    `referrer_message` stands in invites for `{{referrerMessage}}`. The limits are per UTC day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    from_email: MailAddress | None = None
+    from_name: Annotated[str, Field(max_length=100), AfterValidator(_one_line)] | None = None
+    reply_to: MailAddress | None = None
+    company_address: Annotated[str, Field(max_length=500), AfterValidator(_lines)] | None = None
+    referrer_message: Annotated[str, Field(max_length=1000), AfterValidator(_lines)] = (
+        "I thought you might like this."
+    )
+    daily_invites_per_participant: DailyLimit = 100
+    daily_invites: DailyLimit = 10_000
+
+    def set_fields(self) -> dict[str, Any]:
+        """What was given, by its API name: defaults are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def complete(self) -> Self:
+        """The same with every default spelled out, as an answer shows it."""
+        return self.model_validate(self.model_dump(by_alias=True))
+
+
+def settings_of(campaign: Campaign) -> EmailSettings:
+    return EmailSettings.model_validate(campaign.emails)
