@@ -22,6 +22,7 @@ from local import invocation
 from local.stack import Stack
 from tests import visitors
 from tests.api import Api, unique_email
+from tests.mailing import TEMPLATES, Mailing
 
 T = TypeVar("T")
 
@@ -147,6 +148,7 @@ def run_all(stack: Stack) -> None:
         webhooks(stack, api)
         tracking(stack, api)
         months(stack, api)
+        emails(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
 
 
@@ -423,6 +425,38 @@ def tracking(stack: Stack, api: Api) -> None:
     api.delete(campaign_id, seen)
     drain(api)
     assert api.read_campaign(campaign_id)["impressionCount"] == 6
+
+
+def emails(stack: Stack, api: Api) -> None:
+    """E-mails configured, each change against another one, asked for, and sent by themselves: for
+    single facts, for an even and an odd month, and for the end of the campaign."""
+    mailing = Mailing(stack, api, *TEMPLATES)
+    path = f"/v2/campaign/{mailing.id}/emails"
+    meanwhile = partial(mailing.configure, goalAchieved={"subject": "Winter"})
+    with interrupted(stack, "UpdateEmailsFunction", 2, meanwhile):
+        mailing.configure(goalAchieved={"preheader": "Spring"})
+    mailing.configure(goalAchieved=None)
+    api.ok("GET", path)
+    api.ok("POST", f"/v2/campaign/{mailing.id}/clone")
+    reward = {"type": "DOUBLE_SIDED", "title": "T-shirt"}
+    api.ok("POST", f"/v2/campaign/{mailing.id}/reward-configs", reward)
+    mailing.joins("other")
+    referrer = mailing.joins("referrer")
+    visitors.view(api, mailing.id, referrer["id"])
+    for _ in range(2):
+        mailing.credited(referrer)
+        leap(stack, start_of(month_at(stack.now_ms()) + 1) + HOUR_MS)
+        stack.invoke("CloseMonthFunction", {})
+        drain(api)
+        advance(api, 2 * MINUTE_MS)
+    for body in ({"emailType": "goalAchieved"}, {"subject": "Hello", "body": "<p>Hello</p>"}):
+        for name in (referrer["id"], referrer["email"]):
+            assert mailing.ask(name, **body).status_code == 200
+    api.set_status(mailing.id, "COMPLETE")
+    drain(api)
+    advance(api, IN_FLIGHT_MS + MINUTE_MS)
+    told = {mail.template for mail in mailing.mails()}
+    assert told - {None} == set(TEMPLATES)
 
 
 def months(stack: Stack, api: Api) -> None:

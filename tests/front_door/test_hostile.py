@@ -25,6 +25,7 @@ from schemathesis import Case, GenerationMode
 from local.stack import Stack
 from tests import visitors
 from tests.api import Api, unique_email
+from tests.mailing import TEMPLATES
 
 pytestmark = pytest.mark.generated
 
@@ -263,6 +264,13 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "referralCreditWindowDays",
     ],
     ("patch", "/v2/campaign/{id}/installation"): ["referralTrigger", "shareUrl", "allowedUrls"],
+    ("patch", "/v2/campaign/{id}/emails"): ["settings", *TEMPLATES],
+    ("post", "/v2/campaign/{id}/participant/{participant}/email"): [
+        "emailType",
+        "subject",
+        "body",
+        "preheader",
+    ],
     ("post", "/v2/campaign/{id}/participant"): [
         "email",
         "referredBy",

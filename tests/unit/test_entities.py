@@ -12,11 +12,14 @@ from grapevine.table.accounts import Account, AccountApiKey, ApiKey
 from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
+from grapevine.table.email_requests import EmailRequests
+from grapevine.table.email_templates import EmailTemplate
 from grapevine.table.entity import Entity
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
 from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
 from grapevine.table.mail import Mail, MailText, Suppression
+from grapevine.table.mail_runs import MailRun
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
@@ -84,6 +87,30 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         deleted_at=st.one_of(st.none(), TIMES),
     ),
     InviteDay: st.builds(InviteDay, campaign_id=IDS, day=st.integers(0, 10**6), expires_at=TIMES),
+    EmailRequests: st.builds(
+        EmailRequests,
+        campaign_id=IDS,
+        participant_id=IDS,
+        recent=st.dictionaries(IDS, TIMES),
+    ),
+    EmailTemplate: st.builds(
+        EmailTemplate,
+        campaign_id=IDS,
+        template=IDS,
+        subject=OPTIONAL_TEXT,
+        preheader=OPTIONAL_TEXT,
+        body=OPTIONAL_TEXT,
+        text=OPTIONAL_TEXT,
+    ),
+    MailRun: st.builds(
+        MailRun,
+        campaign_id=IDS,
+        number=TIMES,
+        created_at=TIMES,
+        cursor=st.one_of(st.none(), st.integers(0, 10**18)),
+        due_at=st.one_of(st.none(), TIMES),
+        expires_at=TIMES,
+    ),
     Mail: st.builds(
         Mail,
         campaign_id=IDS,

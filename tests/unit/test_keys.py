@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import keys
+from grapevine.table import email_keys, keys
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -57,6 +57,9 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "mail": (keys.mail, 2),
     "mail_text": (keys.mail_text, 2),
     "suppression": (keys.suppression, 2),
+    "email_requests": (email_keys.email_requests, 2),
+    "email_template": (email_keys.email_template, 2),
+    "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
     "email_guard": (lambda campaign: keys.email_guard(campaign, "a@example.com"), 1),
     "key_guard": (keys.key_guard, 2),
     "metadata_pair": (keys.metadata_pair, 2),
@@ -91,9 +94,13 @@ def test_every_builder_is_looked_at_here() -> None:
         "referred_in",
     }
 
-    public = {name for name, thing in vars(keys).items() if callable(thing) and name.islower()}
+    functions = {
+        name
+        for module in (email_keys, keys)
+        for name, thing in vars(module).items()
+        if name.islower() and getattr(thing, "__module__", None) == module.__name__
+    }
 
-    functions = {name for name in public if getattr(keys, name).__module__ == keys.__name__}
     assert {name for name in functions if not name.startswith("_")} - no_ids_inside == set(BUILDERS)
 
 

@@ -40,3 +40,25 @@ def name_of(month: int) -> str:
     """The month as `2026-11`."""
     year, month_index = divmod(month, 12)
     return f"{year:04d}-{month_index + 1:02d}"
+
+
+_IN_WORDS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def in_words(month: int) -> str:
+    """The month as `November 2026`."""
+    year, month_index = divmod(month, 12)
+    return f"{_IN_WORDS[month_index]} {year}"

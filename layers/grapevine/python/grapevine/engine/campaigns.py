@@ -23,6 +23,7 @@ from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.due import shard_of
+from grapevine.table.email_templates import EmailTemplate, templates_of
 from grapevine.table.keys import Key
 from grapevine.table.rewards import RewardConfig, configs_of
 from grapevine.table.store import TransactionCanceled
@@ -88,7 +89,9 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
 
 
 def clone(campaign: Campaign) -> CampaignView:
-    """A new DRAFT with the same configuration and enabled rewards, without participants."""
+    """A new DRAFT with the same configuration, enabled rewards and e-mail templates, without
+    participants."""
+    templates = templates_of(campaign.campaign_id)
     offered = [config for config in listed(campaign) if config.is_visible]
     return _stored(
         replace(
@@ -107,16 +110,27 @@ def clone(campaign: Campaign) -> CampaignView:
         lambda campaign_id: [
             copied(config, campaign_id, place) for place, config in enumerate(offered)
         ],
+        lambda campaign_id: [
+            replace(template, campaign_id=campaign_id, version=0) for template in templates
+        ],
     )
 
 
-def _stored(campaign: Campaign, rewards_of: Callable[[str], list[RewardConfig]]) -> CampaignView:
+def _stored(
+    campaign: Campaign,
+    rewards_of: Callable[[str], list[RewardConfig]],
+    templates_of_it: Callable[[str], list[EmailTemplate]] = lambda _: [],
+) -> CampaignView:
     for _ in attempts():
         rewards = rewards_of(campaign.campaign_id)
+        templates = templates_of_it(campaign.campaign_id)
         entry = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
         try:
             store.transact(
-                [Put(entity.to_item(), ABSENT) for entity in (campaign, entry, *rewards)]
+                [
+                    Put(entity.to_item(), ABSENT)
+                    for entity in (campaign, entry, *rewards, *templates)
+                ]
             )
         except TransactionCanceled:
             campaign = replace(campaign, campaign_id=ids.campaign_id())

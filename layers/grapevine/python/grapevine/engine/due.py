@@ -11,6 +11,7 @@ from functools import partial
 
 from grapevine import runtime
 from grapevine.engine import credit, messages
+from grapevine.engine.mail import runs
 from grapevine.engine.messages import UnknownItem
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants import delete
@@ -18,6 +19,7 @@ from grapevine.engine.rewards import leaderboard
 from grapevine.engine.webhooks.dispatch import queue_keys
 from grapevine.table import due, keys, store
 from grapevine.table.campaigns import Campaign
+from grapevine.table.mail_runs import MailRun
 from grapevine.table.referrals import Referral
 from grapevine.table.standings import Standing
 
@@ -68,6 +70,8 @@ def settle(message: str) -> None:
                 delete.detach(referral)
         case Campaign.TYPE:
             leaderboard.settle_end(Campaign.from_item(item))
+        case MailRun.TYPE:
+            runs.advance(MailRun.from_item(item))
         case Standing.TYPE:
             standing = Standing.from_item(item)
             if standing.deleted_at is not None:

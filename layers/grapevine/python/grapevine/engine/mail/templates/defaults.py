@@ -104,8 +104,8 @@ Your referrals: {{referralCount}}.</p>
         body="""\
 {{emailHeader}}
 <p>Hi {{firstName|default("there")}},</p>
-<p>{{campaignName}} has ended. This time there was no reward for you, but we are glad that you were
-with us.</p>
+<p>{{campaignName}} has ended. We are glad that you were with us: every time that you shared your
+link has helped.</p>
 <p>Thank you for taking part.</p>
 {{emailFooter}}
 """,

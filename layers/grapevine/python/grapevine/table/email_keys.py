@@ -1,0 +1,27 @@
+"""Where the items of program e-mails live. Ids are checked as in `table/keys.py`."""
+
+from __future__ import annotations
+
+from grapevine.table import keys
+from grapevine.table.keys import Key
+
+TEMPLATE_PREFIX = "EMAILTEMPLATE#"
+
+
+def _id(text: str) -> str:
+    if not keys.is_id(text):
+        raise ValueError("not an id")
+    return text
+
+
+def email_template(campaign_id: str, template: str) -> Key:
+    return Key(keys.campaign(campaign_id).partition, f"{TEMPLATE_PREFIX}{_id(template)}")
+
+
+def mail_run(campaign_id: str, kind: str, number: int) -> Key:
+    return Key(f"{keys.campaign(campaign_id).partition}#MAILRUN#{_id(kind)}#{number}", "MAILRUN")
+
+
+def email_requests(campaign_id: str, participant_id: str) -> Key:
+    """In the participant's partition."""
+    return Key(keys.profile(campaign_id, participant_id).partition, "EMAILREQUESTS")
