@@ -20,6 +20,7 @@ from grapevine.table import keys, referrals, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.impressions import Impressions
+from grapevine.table.invitations import Invitations
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, earned_by
@@ -85,15 +86,17 @@ def _deletion(participant: Participant) -> list[Write]:
 
 
 def _ended(tombstone: Standing) -> list[Write]:
-    """What the participant has earned and how its link was seen become tombstones, too."""
+    """What the participant has earned, how its link was seen and how many it has invited become
+    tombstones, too."""
     campaign_id, participant_id = tombstone.campaign_id, tombstone.participant_id
     earnings_key = keys.earnings(campaign_id, participant_id)
     impressions_key = keys.impressions(campaign_id, participant_id)
-    found = store.get_many([earnings_key, impressions_key])
-    # A leaderboard reward or a first visitor may be on its way to somebody who has none yet.
-    writes: list[Write] = [
-        Check(key, ABSENT) for key in (earnings_key, impressions_key) if key not in found
-    ]
+    invitations_key = keys.invitations(campaign_id, participant_id)
+    wanted = [earnings_key, impressions_key, invitations_key]
+    found = store.get_many(wanted)
+    # A leaderboard reward, a first visitor or first invites may be on their way to somebody who has
+    # none yet.
+    writes: list[Write] = [Check(key, ABSENT) for key in wanted if key not in found]
     at, expires_at = tombstone.deleted_at, tombstone.expires_at
     if earnings_key in found:
         earnings = Earnings.from_item(found[earnings_key])
@@ -117,6 +120,17 @@ def _ended(tombstone: Standing) -> list[Write]:
             expires_at=expires_at,
         )
         writes.append(Put(unseen.to_item(), version(seen.version)))
+    if invitations_key in found:
+        invited = Invitations.from_item(found[invitations_key])
+        forgotten = replace(
+            invited,
+            version=invited.version + 1,
+            invite_count=0,
+            day_count=0,
+            deleted_at=at,
+            expires_at=expires_at,
+        )
+        writes.append(Put(forgotten.to_item(), version(invited.version)))
     return writes
 
 
