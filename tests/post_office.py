@@ -10,9 +10,11 @@ from email.message import EmailMessage
 from typing import Any
 
 from grapevine import runtime
+from grapevine.engine.mail.unsubscribing import token_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mail import Mail
+from grapevine.table.salts import Salt
 from grapevine.table.writes import Put, version
 from local.mail_service import Accepted
 from local.stack import Stack
@@ -64,6 +66,14 @@ def unsubscribe_path(sent: Accepted) -> str:
     found = _UNSUBSCRIBE.search(str(parsed(sent)["List-Unsubscribe"]))
     assert found is not None
     return found[0]
+
+
+def token_of_participant(stack: Stack, campaign_id: str, participant_id: str) -> str:
+    """What the unsubscribe link in an e-mail to a participant ends in."""
+    with runtime.using(stack.runtime()):
+        item = store.get(keys.salt(campaign_id))
+    assert item is not None
+    return token_of(campaign_id, Salt.from_item(item).salt, "p", participant_id)
 
 
 class PostOffice:

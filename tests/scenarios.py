@@ -20,7 +20,7 @@ from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from local import invocation
 from local.stack import Stack
-from tests import visitors
+from tests import post_office, visitors
 from tests.api import Api, unique_email
 
 T = TypeVar("T")
@@ -146,6 +146,7 @@ def run_all(stack: Stack) -> None:
         rewards(stack, api)
         webhooks(stack, api)
         tracking(stack, api)
+        invites(stack, api)
         months(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
 
@@ -423,6 +424,34 @@ def tracking(stack: Stack, api: Api) -> None:
     api.delete(campaign_id, seen)
     drain(api)
     assert api.read_campaign(campaign_id)["impressionCount"] == 6
+
+
+def invites(stack: Stack, api: Api) -> None:
+    """People invited by the first and by a later invite of a campaign; e-mails that are sent,
+    refused, lost on the way to the queue and swept up, bounced; links to unsubscribe followed."""
+    office = post_office.PostOffice(stack, api)
+    first, second, lost = office.addresses(3)
+    bounced = "bounce@simulator.amazonses.com"
+    assert office.invite(first) == 1
+    stack.mail.fail("MessageRejected")
+    assert office.invite(second, bounced) == 2
+    drain(api)
+    with stack.hold(post_office.SEND):
+        office.invite(lost)
+        drain(api)
+        assert stack.take_records(post_office.SEND)
+    advance(api, 3 * MINUTE_MS)
+    assert sum(office.sent_to(second, lost, bounced, first).values()) == 3
+    assert office.states() == {"SENT": 3, "FAILED": 1}
+    token = post_office.token_of_participant(stack, office.campaign_id, office.inviter)
+    for path in (post_office.unsubscribe_path(office.mail(lost)), f"/unsubscribe/{token}"):
+        for method in ("GET", "POST"):
+            assert api.call(method, path).status_code == 200
+    assert api.read(office.campaign_id, office.inviter)["unsubscribed"]
+    assert api.read_campaign(office.campaign_id)["inviteCount"] == 4
+    api.delete(office.campaign_id, office.inviter)
+    drain(api)
+    assert api.read_campaign(office.campaign_id)["inviteCount"] == 0
 
 
 def months(stack: Stack, api: Api) -> None:

@@ -148,6 +148,8 @@ class _Request:
                 if not seen.waiting:
                     return seen.accepted
                 room = self._room(seen)
+                if room is None:
+                    continue
                 if not room:
                     return self._at_the_limit(seen)
                 if self._accept(seen, seen.waiting[:room]):
@@ -196,14 +198,17 @@ class _Request:
         is_recent = self._now - invite.created_at <= REPEATED_WITHIN_MS
         return invite.request_hash == self._request_hash and is_recent
 
-    def _room(self, seen: _Seen) -> int:
-        """How many may be accepted now; so many are reserved of the campaign's day."""
+    def _room(self, seen: _Seen) -> int | None:
+        """How many may be accepted now; so many are reserved of the campaign's day. None when its
+        day must be looked at again."""
         left = self._settings.daily_invites_per_participant - seen.invitations.count_on(self._day)
         wanted = min(len(seen.waiting), _AT_ONCE, max(left, 0))
         missing = wanted - self._in_reserve
         if missing > 0:
             limit = self._settings.daily_invites
             granted = reserve(self._campaign_id, self._day, missing, seen.reserved, limit)
+            if granted is None:
+                return None
             self._in_reserve += granted
         return min(wanted, self._in_reserve)
 

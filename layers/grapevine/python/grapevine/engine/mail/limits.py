@@ -1,16 +1,13 @@
 """How much has been invited: by a participant, and by a campaign on one day.
 
-Room of a campaign's day is reserved before it is used.
-
-A request that dies in between leaves its reservation, so a day may send fewer than the limit, and
-never more.
+Room of a campaign's day is reserved before it is used. A request that dies in between leaves its
+reservation, so a day may send fewer than the limit, and never more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grapevine.engine.attempts import attempts
 from grapevine.months import DAY_MS
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
@@ -36,24 +33,16 @@ def invitations_in(found: Mapping[Key, Item], standing: Standing) -> Invitations
     return Invitations(campaign_id=standing.campaign_id, participant_id=standing.participant_id)
 
 
-def reserve(campaign_id: str, day: int, wanted: int, reserved: int, limit: int) -> int:
-    """How many of `wanted` are reserved now; `reserved` is what was last seen of the day.
-
-    Raises:
-        Busy
-    """
-    for _ in attempts():
-        granted = min(wanted, limit - reserved)
-        if granted <= 0:
-            return 0
-        try:
-            if _add(campaign_id, day, granted, limit):
-                return granted
-        except TransactionCanceled:
-            continue
-        item = store.get(keys.invite_day(campaign_id, day))
-        reserved = InviteDay.from_item(item).reserved if item else 0
-    raise AssertionError("attempts() ends by raising Busy")
+def reserve(campaign_id: str, day: int, wanted: int, reserved: int, limit: int) -> int | None:
+    """How many of `wanted` are reserved now, given what was last seen of the day (`reserved`); None
+    when that has changed so far that it must be looked at again."""
+    granted = min(wanted, limit - reserved)
+    if granted <= 0:
+        return 0
+    try:
+        return granted if _add(campaign_id, day, granted, limit) else None
+    except TransactionCanceled:
+        return None
 
 
 def _add(campaign_id: str, day: int, number: int, limit: int) -> bool:

@@ -40,8 +40,12 @@ class Subscriber:
 
 def url_of(campaign_id: str, salt: str, kind: Kind, name: str) -> str:
     """The link for one recipient of a campaign's e-mails."""
-    token = ".".join([campaign_id, kind, name, _signature(salt, campaign_id, kind, name)])
+    token = token_of(campaign_id, salt, kind, name)
     return f"{runtime.settings().public_url}/unsubscribe/{token}"
+
+
+def token_of(campaign_id: str, salt: str, kind: Kind, name: str) -> str:
+    return ".".join([campaign_id, kind, name, _signature(salt, campaign_id, kind, name)])
 
 
 def subscriber_of(token: str) -> Subscriber:
