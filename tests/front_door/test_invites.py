@@ -213,6 +213,7 @@ def test_the_same_request_at_the_same_time_invites_once(office: PostOffice) -> N
     assert office.sent_to(*emails) == dict.fromkeys(emails, 1)
 
 
+@pytest.mark.one_engine
 def test_a_request_that_dies_anywhere_is_finished_by_its_repetition(
     stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

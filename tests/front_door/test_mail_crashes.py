@@ -38,7 +38,14 @@ def assert_sent_once(office: PostOffice, *emails: str) -> None:
         assert (mail.due_at, mail.due_shard) == (None, None)
 
 
-@pytest.mark.parametrize("function_id", [RELAY, SEND, RECORD])
+@pytest.mark.parametrize(
+    "function_id",
+    [
+        pytest.param(RELAY, marks=pytest.mark.one_engine),
+        SEND,
+        pytest.param(RECORD, marks=pytest.mark.one_engine),
+    ],
+)
 def test_whoever_dies_anywhere_each_invite_is_sent_once(
     stack: Stack, new_office: Callable[[], PostOffice], function_id: str
 ) -> None:
@@ -61,6 +68,7 @@ def test_whoever_dies_anywhere_each_invite_is_sent_once(
     invariants.check(stack)
 
 
+@pytest.mark.one_engine
 def test_a_sweep_that_dies_before_or_after_its_claim_loses_and_doubles_nothing(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -108,6 +116,7 @@ def _invoke(stack: Stack, records: list[dict[str, Any]]) -> None:
     stack.functions.invoke(SEND, event)
 
 
+@pytest.mark.one_engine
 def test_the_event_of_ses_is_proof_that_an_e_mail_was_taken_whose_sender_died(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -124,6 +133,7 @@ def test_the_event_of_ses_is_proof_that_an_e_mail_was_taken_whose_sender_died(
     assert_sent_once(office, email)
 
 
+@pytest.mark.one_engine
 def test_without_any_event_it_is_sent_again_when_the_claim_ends_and_not_before(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -141,6 +151,7 @@ def test_without_any_event_it_is_sent_again_when_the_claim_ends_and_not_before(
     assert office.item().state == "SENT"
 
 
+@pytest.mark.one_engine
 def test_an_answer_that_is_lost_on_the_way_is_no_reason_to_send_again(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -156,6 +167,7 @@ def test_an_answer_that_is_lost_on_the_way_is_no_reason_to_send_again(
     assert_sent_once(office, email)
 
 
+@pytest.mark.one_engine
 def test_messages_that_come_twice_and_at_once_send_once(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -176,6 +188,7 @@ def test_messages_that_come_twice_and_at_once_send_once(
     assert_sent_once(office, *emails)
 
 
+@pytest.mark.one_engine
 def test_records_of_the_stream_that_come_twice_and_in_pieces_send_once(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -193,6 +206,7 @@ def test_records_of_the_stream_that_come_twice_and_in_pieces_send_once(
     assert_sent_once(office, *emails)
 
 
+@pytest.mark.one_engine
 def test_events_may_come_twice_and_in_any_order(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -217,6 +231,7 @@ def test_events_may_come_twice_and_in_any_order(
         assert invariants.table_of(stack) == before
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "body", ["{", "{}", '{"detail":{}}', '{"detail":{"eventType":"Bounce","mail":{"tags":7}}}']
 )
@@ -236,6 +251,7 @@ def test_an_event_that_is_none_ends_in_the_dead_letter_queue_and_holds_up_no_oth
         assert poison.body == body
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("body", ["{", '{"partition":"CAMPAIGN"}', "[]"])
 def test_a_message_that_names_nothing_ends_in_the_dead_letter_queue(
     fresh_stack: Stack, body: str
@@ -247,6 +263,7 @@ def test_a_message_that_names_nothing_ends_in_the_dead_letter_queue(
     assert [each.body for each in fresh_stack.queue_messages("MailDeadLetterQueue")] == [body]
 
 
+@pytest.mark.one_engine
 def test_an_event_of_somebody_elses_mail_is_passed_over(stack: Stack) -> None:
     for tags in (
         {},
@@ -266,6 +283,7 @@ def test_an_event_of_somebody_elses_mail_is_passed_over(stack: Stack) -> None:
 # What SES refuses
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "failure",
     [
@@ -293,6 +311,7 @@ def test_what_ses_does_not_take_now_is_sent_later_once(
     assert office.item().attempts == 4
 
 
+@pytest.mark.one_engine
 def test_what_ses_never_takes_within_two_days_is_given_up(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -310,6 +329,7 @@ def test_what_ses_never_takes_within_two_days_is_given_up(
     assert office.mails(email) == []
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("failure", ["MessageRejected", "BadRequestException"])
 def test_what_ses_will_never_take_has_failed(
     stack: Stack, new_office: Callable[[], PostOffice], failure: str
@@ -327,6 +347,7 @@ def test_what_ses_will_never_take_has_failed(
     assert office.mails(email) == []
 
 
+@pytest.mark.one_engine
 def test_a_failure_inside_ses_waits_for_its_event_before_it_is_sent_again(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -344,6 +365,7 @@ def test_a_failure_inside_ses_waits_for_its_event_before_it_is_sent_again(
     assert_sent_once(office, email)
 
 
+@pytest.mark.one_engine
 def test_when_we_may_not_send_the_message_ends_in_an_alarm_and_the_mail_waits(
     fresh_stack: Stack,
 ) -> None:
@@ -361,6 +383,7 @@ def test_when_we_may_not_send_the_message_ends_in_an_alarm_and_the_mail_waits(
         assert_sent_once(office, email)
 
 
+@pytest.mark.one_engine
 def test_a_from_address_that_is_not_verified_any_more_waits_until_it_is(
     stack: Stack, api: Api
 ) -> None:
@@ -395,6 +418,7 @@ def two_days_pass(office: PostOffice) -> None:
     leap(office.stack, office.stack.now_ms() + transitions.GIVE_UP_AFTER_MS + 1)
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("happen", "state", "reason"),
     [

@@ -138,6 +138,7 @@ class _Request:
             expires_at=(self._now + TEXT_KEPT_MS) // 1000,
         )
         self._in_reserve = 0
+        self._accepted: set[str] = set()
 
     def carry_out(self) -> int:
         # Where it is there already, it says the same.
@@ -160,15 +161,16 @@ class _Request:
         invitations_key = keys.invitations(campaign_id, participant_id)
         standing_key = keys.standing(campaign_id, participant_id)
         day_key = keys.invite_day(campaign_id, self._day)
-        found = store.get_many([invitations_key, standing_key, day_key, *self._keys(self._emails)])
+        unknown = [hashed for hashed in self._emails if hashed not in self._accepted]
+        found = store.get_many([invitations_key, standing_key, day_key, *self._keys(unknown)])
         standing = Standing.from_item(found[standing_key]) if standing_key in found else None
         if standing is None or standing.deleted_at is not None:
             raise UnknownParticipant
         day = InviteDay.from_item(found[day_key]) if day_key in found else None
-        mine = [hashed for hashed in self._emails if self._is_mine(found, hashed)]
+        self._accepted |= {hashed for hashed in unknown if self._is_mine(found, hashed)}
         return _Seen(
-            accepted=len(mine),
-            waiting=[h for h in self._emails if not any(key in found for key in self._keys([h]))],
+            accepted=len(self._accepted),
+            waiting=[h for h in unknown if not any(key in found for key in self._keys([h]))],
             invitations=invitations_in(found, standing),
             standing=standing,
             reserved=day.reserved if day else 0,
@@ -242,6 +244,7 @@ class _Request:
         except TransactionCanceled:
             return False
         self._in_reserve -= len(hashes)
+        self._accepted |= set(hashes)
         return True
 
     def _invite(self, hashed: str) -> Invite:
