@@ -239,6 +239,9 @@ class _Facts:
                     yield f"{where}: the friend does not point back"
                 if friend and friend["referralSource"] != "PARTICIPANT":
                     yield f"{where}: the friend says {friend['referralSource']}"
+                for name in ("email", "firstName", "lastName"):
+                    if friend and friend.get(name) != row.get(name):
+                        yield f"{where}: it has another {name} than the friend"
             elif "dueAt" not in self._tombstones.get(referrer_id, {}):
                 yield f"{where}: nobody will ever clean it up, its referrer is gone and erased"
         for id_, profile in self._profiles.items():
@@ -257,6 +260,8 @@ class _Facts:
             credited = {"creditedAt", "creditedMonth"} & row.keys()
             if len(credited) != (2 if row["status"] == "CREDIT_AWARDED" else 0):
                 yield f"{where} is {row['status']} and has {sorted(credited)}"
+            if credited and row["creditedAt"] != row["updatedAt"]:
+                yield f"{where} was credited at another time than it was changed: {row}"
         for id_, standing in self._standings.items():
             due = {"dueAt", "dueShard"} & standing.keys()
             if due and (len(due) < 2 or id_ in self._living):

@@ -162,6 +162,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         campaign_id=IDS,
         referrer_id=IDS,
         referred_id=IDS,
+        first_name=OPTIONAL_TEXT,
         created_at=TIMES,
         updated_at=TIMES,
         pending_since=TIMES,
@@ -228,6 +229,8 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         expires_at=TIMES,
     ),
 }
+# DynamoDB's numbers have 38 digits.
+st.register_type_strategy(int, st.integers(-(10**15), 10**15))
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in ENTITIES]
 
 

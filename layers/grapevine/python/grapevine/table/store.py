@@ -102,13 +102,13 @@ def query(
     descending: bool = False,
     prefix: str | None = None,
     between: tuple[str, str] | tuple[int, int] | None = None,
-    at_most: int | None = None,
+    at_most: int | str | None = None,
 ) -> list[Item]:
     """The first `limit` items (all, without one) of a partition of the table or of an index.
 
     `prefix` keeps the sort keys that begin with it, `between` those from the one to the other,
-    `at_most` the numeric ones up to it; at most one of them is given. The table and the local index
-    are read consistently; a global index shows a write a moment later.
+    `at_most` the ones up to it; at most one of them is given. The table and its local indexes are
+    read consistently; a global index shows a write a moment later.
     """
     partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
     condition, values = "#p = :p", dict[str, Any]({":p": partition})

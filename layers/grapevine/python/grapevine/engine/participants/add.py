@@ -160,17 +160,14 @@ class _Adding:
         return cast("Referrer | None", referrer)
 
     def _referral_writes(self, referrer: Referrer, profile: Profile) -> list[Write]:
-        campaign_id = profile.campaign_id
         referral = referrals.opened(
-            campaign_id,
+            profile,
             referrer.standing.participant_id,
-            profile.participant_id,
             requested=self._new.referral_status,
-            joined_at=profile.created_at,
             terms=self._terms,
             now=profile.created_at,
         )
-        friend = Earnings(campaign_id=campaign_id, participant_id=profile.participant_id)
+        friend = Earnings(campaign_id=profile.campaign_id, participant_id=profile.participant_id)
         offer = self._offer or offer_of(self._campaign)
         return credit.writes_for_new(referrer, referral, friend, offer, self._terms)
 
