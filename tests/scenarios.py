@@ -141,6 +141,7 @@ def run_all(stack: Stack) -> None:
         credits_at_sign_up(api)
         referrals(stack, api, campaign_id)
         changes(stack, api, campaign_id)
+        lists_of_referrals(api, campaign_id)
         departures(stack, api, campaign_id)
         pages(api, campaign_id)
         rewards(stack, api)
@@ -277,6 +278,22 @@ def departures(stack: Stack, api: Api, campaign_id: str) -> None:
     api.ok("POST", f"/v2/campaign/{campaign_id}/participants/bulk-delete", body)
     erase(api)
     assert api.read(campaign_id, friend["id"])["referralSource"] == "DELETED_PARTICIPANT"
+
+
+def lists_of_referrals(api: Api, campaign_id: str) -> None:
+    """In every order, from a row and from a place on, and the row of one address."""
+    referrer = api.add(campaign_id)["id"]
+    friends = [api.add(campaign_id, firstName="Ada", referredBy=referrer) for _ in range(3)]
+    api.trigger(campaign_id, friends[0]["id"])
+    for path in ("", f"/participant/{referrer}"):
+        listing = f"/v2/campaign/{campaign_id}{path}/referrals"
+        for sort_by in ("updatedAt", "createdAt", "email", "referralTriggeredAt", "firstName"):
+            query = {"sortBy": sort_by, "limit": 1}
+            next_id = api.ok("GET", listing, params=query)["nextId"]
+            for start in (next_id, friends[1]["id"]):
+                assert api.ok("GET", listing, params={**query, "nextId": start})["referrals"]
+        [found] = api.ok("GET", listing, params={"email": friends[2]["email"]})["referrals"]
+        assert found["id"] == friends[2]["id"]
 
 
 def pages(api: Api, campaign_id: str) -> None:

@@ -36,6 +36,8 @@ SCOPES = {
     ("PATCH", "/v2/campaign/{id}/options"): "program:write",
     ("POST", "/v2/campaign/{id}/participant"): WRITE,
     ("GET", "/v2/campaign/{id}/participants"): READ,
+    ("GET", "/v2/campaign/{id}/referrals"): READ,
+    ("GET", "/v2/campaign/{id}/participant/{participant}/referrals"): READ,
     ("POST", "/v2/campaign/{id}/participants/bulk-delete"): "participant:delete",
     ("GET", "/v2/campaign/{id}/leaderboard"): READ,
     ("GET", "/v2/campaign/{id}/leaderboard/{month}"): READ,

@@ -84,6 +84,7 @@ CALLS = [
 def test_every_builder_is_looked_at_here() -> None:
     no_ids_inside = {
         "due_shard",
+        "email_and_row_in",
         "is_delivery",
         "is_id",
         "is_referral",

@@ -52,6 +52,12 @@ def row_id_in(place: str) -> str:
     return place.rsplit("#", 1)[1]
 
 
+def email_and_row_in(place: str) -> tuple[str, str]:
+    """An address may hold the separator, an id does not."""
+    email, row_id = place.rsplit("#", 1)
+    return email, row_id
+
+
 def is_referral(sort: str) -> bool:
     """Whether the item with that sort key is a referral, not an invite."""
     return sort.startswith(keys.REFERRAL_PREFIX)
