@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grapevine.table import keys
+from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
@@ -49,3 +49,10 @@ class Invite(Entity):
             updated_at=self.created_at,
             sorted_email=MASKED_EMAIL,
         )
+
+
+def sent_by(campaign_id: str, referrer_id: str, limit: int) -> list[Invite]:
+    """Up to `limit` of the participant's unanswered invites, in no particular order."""
+    partition = keys.profile(campaign_id, referrer_id).partition
+    items = store.query(None, partition, limit=limit, prefix=keys.INVITE_PREFIX)
+    return [Invite.from_item(item) for item in items]

@@ -14,6 +14,7 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.participants import metadata
+from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
     Located,
     Participant,
@@ -156,7 +157,11 @@ def _referral_writes(
     after = referrals.with_copies_of(after, profile)
     if after == ties.referral:
         return profile, []
-    return profile, credit.writes_for(ties, after, offer_of(campaign))
+    writes = credit.writes_for(ties, after, offer_of(campaign))
+    if profile.email_guard != participant.profile.email_guard:
+        found = store.get_many(salt_keys(campaign))
+        writes += answer_writes(campaign, found, after.referrer_id, profile.email)
+    return profile, writes
 
 
 def _with_status(campaign: Campaign, ties: Ties | None, requested: ReferralStatus) -> Referral:
@@ -186,9 +191,11 @@ def _with_referrer(
         terms=terms,
         now=runtime.now_ms(),
     )
-    found = store.get_many([keys.earnings(campaign.campaign_id, profile.participant_id)])
+    earnings_key = keys.earnings(campaign.campaign_id, profile.participant_id)
+    found = store.get_many([earnings_key, *salt_keys(campaign)])
     friend = earnings_in(found, campaign.campaign_id, profile.participant_id)
     writes = credit.writes_for_new(referrer, referral, friend, offer_of(campaign), terms)
+    writes += answer_writes(campaign, found, referrer_id, profile.email)
     referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
     return referred, writes
 
