@@ -348,6 +348,9 @@ def lists_of_referrals(api: Api, campaign_id: str) -> None:
                 assert api.ok("GET", listing, params={**query, "nextId": start})["referrals"]
         [found] = api.ok("GET", listing, params={"email": friends[2]["email"]})["referrals"]
         assert found["id"] == friends[2]["id"]
+    drain(api)
+    log = f"/v2/campaign/{campaign_id}/participant/{referrer}/activity-logs"
+    assert len(api.ok("GET", log, params={"limit": 3})["activityLogs"]) == 3
 
 
 def pages(api: Api, campaign_id: str) -> None:

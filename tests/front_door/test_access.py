@@ -38,6 +38,7 @@ SCOPES = {
     ("GET", "/v2/campaign/{id}/participants"): READ,
     ("GET", "/v2/campaign/{id}/referrals"): READ,
     ("GET", "/v2/campaign/{id}/participant/{participant}/referrals"): READ,
+    ("GET", "/v2/campaign/{id}/participant/{participant}/activity-logs"): READ,
     ("POST", "/v2/campaign/{id}/participants/bulk-delete"): "participant:delete",
     ("GET", "/v2/campaign/{id}/leaderboard"): READ,
     ("GET", "/v2/campaign/{id}/leaderboard/{month}"): READ,

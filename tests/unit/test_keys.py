@@ -57,6 +57,10 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "moment": (lambda status: places.moment(status, 5), 1),
     "by_status": (lambda status, one="id1": places.by_status(status, 5, one), 2),
     "by_created": (lambda one: places.by_created(5, one), 1),
+    "activity": (
+        lambda campaign, one="id1", two="id1": places.activity(campaign, one, 5, two),
+        3,
+    ),
     "by_email": (lambda one: places.by_email("b@example.com", one), 1),
     "email_guard": (lambda campaign: keys.email_guard(campaign, "a@example.com"), 1),
     "key_guard": (keys.key_guard, 2),

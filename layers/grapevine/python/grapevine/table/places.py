@@ -1,4 +1,5 @@
-"""Where a referral or an invite stands in the indexes that list them: the keys of these indexes.
+"""Where things stand in lists: referrals and invites in the indexes that list them, lines in a
+participant's activity log.
 
 A place ends with the row's id, so no two are equal. Ids are checked as in `table/keys.py`.
 """
@@ -6,6 +7,9 @@ A place ends with the row's id, so no two are equal. Ids are checked as in `tabl
 from __future__ import annotations
 
 from grapevine.table import keys
+from grapevine.table.keys import Key
+
+ACTIVITY_PREFIX = "ACTIVITY#"
 
 
 def _id(text: str) -> str:
@@ -41,6 +45,12 @@ def by_email(email: str, row_id: str) -> str:
     """An address that begins with another one sorts after it: no domain has a character below
     the separator."""
     return f"{email}#{_id(row_id)}"
+
+
+def activity(campaign_id: str, participant_id: str, at: int, fact_hash: str) -> Key:
+    """Lines of a participant sort by their time."""
+    partition = keys.profile(campaign_id, participant_id).partition
+    return Key(partition, f"{ACTIVITY_PREFIX}{at:015d}#{_id(fact_hash)}")
 
 
 def time_in(place: str) -> int:

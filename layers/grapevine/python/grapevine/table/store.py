@@ -28,7 +28,7 @@ from grapevine.table.writes import (
 )
 
 _GET_LIMIT = 100
-_DELETE_LIMIT = 25
+_BATCH_LIMIT = 25
 _CONFLICTS = frozenset(
     {
         "TransactionConflict",
@@ -182,12 +182,18 @@ def put(item: Item, condition: Condition) -> bool:
 
 def remove(keys: Sequence[Key]) -> None:
     """Deletes items, whatever they hold and whether or not they are there."""
+    _write_batches([{"DeleteRequest": {"Key": marshal(key_attributes(key))}} for key in keys])
+
+
+def put_all(items: Iterable[Item]) -> None:
+    """Writes items, each by itself, whatever is there."""
+    _write_batches([{"PutRequest": {"Item": marshal(item)}} for item in items])
+
+
+def _write_batches(requests: Sequence[Any]) -> None:
     table = runtime.settings().table_name
-    for start in range(0, len(keys), _DELETE_LIMIT):
-        some = keys[start : start + _DELETE_LIMIT]
-        pending: Any = {
-            table: [{"DeleteRequest": {"Key": marshal(key_attributes(key))}} for key in some]
-        }
+    for start in range(0, len(requests), _BATCH_LIMIT):
+        pending: Any = {table: requests[start : start + _BATCH_LIMIT]}
         while pending:
             pending = (
                 runtime.dynamodb().batch_write_item(RequestItems=pending).get("UnprocessedItems")

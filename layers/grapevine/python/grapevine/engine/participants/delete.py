@@ -16,7 +16,7 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.participants.add import TOMBSTONE_LIFE_MS
 from grapevine.engine.participants.lookup import Located, Participant, load, locate
 from grapevine.errors import Busy, UnknownParticipant
-from grapevine.table import invites, keys, referrals, store
+from grapevine.table import activities, invites, keys, referrals, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.impressions import Impressions
@@ -113,6 +113,8 @@ def _ended(tombstone: Standing) -> list[Write]:
             total=0,
             unique=0,
             shares={},
+            last_share=None,
+            last_share_at=None,
             deleted_at=at,
             expires_at=expires_at,
         )
@@ -156,8 +158,9 @@ def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) ->
 
 
 def erase(tombstone: Standing) -> None:
-    """Detaches the friends of a deleted participant and removes its rewards and invites, a page at
-    a time, then takes the tombstone out of the due index; until then the next sweep goes on.
+    """Detaches the friends of a deleted participant and removes its rewards, invites and log, a
+    page at a time, then takes the tombstone out of the due index; until then the next sweep goes
+    on.
 
     Safe to repeat.
 
@@ -169,9 +172,10 @@ def erase(tombstone: Standing) -> None:
         detach(referral)
     rewards = earned_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     sent = invites.sent_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
-    for of_one_kind in (rewards, sent):
+    lines = activities.newest_of(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
+    for of_one_kind in (rewards, sent, lines):
         _remove([one.key for one in of_one_kind])
-    done = max(len(left), len(rewards), len(sent)) < _ERASE_AT_ONCE
+    done = max(len(left), len(rewards), len(sent), len(lines)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,
         version=tombstone.version + 1,
