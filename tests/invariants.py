@@ -169,6 +169,7 @@ class _Facts:
             *self._join_order(dense=dense),
             *self._tombstone_contents(),
             *self._referral_rows(),
+            *self._places(),
             *self._due_work(),
             *self._links(),
         ]
@@ -247,6 +248,20 @@ class _Facts:
         for id_, profile in self._profiles.items():
             if "referrerId" in profile and not friends[id_]:
                 yield f"{id_} points to the referrer {profile['referrerId']} without a referral"
+
+    def _places(self) -> Iterator[str]:
+        """Where the referrals stand in the lists, from what they say."""
+        for row in self._referrals:
+            at, campaign = row["referredId"], f"CAMPAIGN#{self._campaign_id}#REFERRALS"
+            wanted = {
+                "referralList": campaign,
+                "statusList": f"{campaign}#{row['status']}",
+                "statusPlace": f"{row['status']}#{int(row['updatedAt']):015}#{at}",
+                "createdPlace": f"{int(row['createdAt']):015}#{at}",
+                "emailPlace": f"{normalise_email(row['email'])}#{at}",
+            }
+            if wanted != {name: row.get(name) for name in wanted}:
+                yield f"the referral of {at} stands in the wrong place of a list: {row}"
 
     def _due_work(self) -> Iterator[str]:
         for row in self._referrals:

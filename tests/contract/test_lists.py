@@ -66,3 +66,29 @@ def test_lists_of_nobody_and_of_too_much_are_refused(client: Growsurf, campaign_
         client.campaign.participant.list_referrals("nobody", id=campaign_id)
     with pytest.raises(BadRequestError):
         client.campaign.list_referrals(campaign_id, limit=101)
+
+
+def test_the_activity_log_is_paged_through_with_the_official_sdk(
+    stack: Stack, client: Growsurf, campaign_id: str
+) -> None:
+    referrer = client.campaign.participant.add(campaign_id, email=unique_email("gavin"))
+    friend = client.campaign.participant.add(
+        campaign_id, email=unique_email("jared"), referred_by=referrer.id
+    )
+    client.campaign.participant.trigger_referral(friend.id, id=campaign_id)
+    stack.drain()
+
+    first = client.campaign.participant.list_activity_logs(referrer.id, id=campaign_id, limit=2)
+    assert first.offset is not None
+    assert (first.limit, first.offset) == (2, 2)
+    second = client.campaign.participant.list_activity_logs(
+        referrer.email, id=campaign_id, limit=2, offset=first.offset
+    )
+
+    assert second.offset is None
+    lines = [*first.activity_logs, *second.activity_logs]
+    assert [(line.type, line.text) for line in lines] == [
+        ("REFERRAL", f"Got a referral credit for participant {friend.id}."),
+        ("REFERRAL", f"Referred participant {friend.id}."),
+        ("COMMON", "Joined."),
+    ]
