@@ -121,6 +121,25 @@ def test_everything_that_happens_to_a_participant_is_told(story: Story) -> None:
         assert story.told(participant) == lines
 
 
+@pytest.mark.parametrize(
+    ("options", "ending"),
+    [({}, ", approved"), ({"autoFulfillRewards": True}, ", approved and fulfilled")],
+)
+def test_a_reward_that_needs_no_approval_is_one_line(api: Api, options: Json, ending: str) -> None:
+    campaign_id = api.campaign(options=options)
+    path = f"/v2/campaign/{campaign_id}"
+    api.ok("POST", f"{path}/reward-configs", {"type": "SINGLE_SIDED", "isUnlimited": True})
+    referrer = api.add(campaign_id)["id"]
+    api.trigger(campaign_id, api.add(campaign_id, referredBy=referrer)["id"])
+    [reward] = api.read(campaign_id, referrer)["rewards"]
+    drain(api)
+
+    log = api.ok("GET", f"{path}/participant/{referrer}/activity-logs")["activityLogs"]
+
+    said = [line["text"] for line in log if line["type"] == "REWARD"]
+    assert said == [f"Earned reward {reward['id']}{ending}."]
+
+
 def test_records_that_come_in_pieces_in_any_order_and_twice_make_the_same_logs(
     story: Story,
 ) -> None:

@@ -96,10 +96,14 @@ def _of_reward(change: Change) -> tuple[EarnedReward, list[Fact]]:
 def _reward_facts(before: EarnedReward | None, after: EarnedReward) -> Iterator[Fact]:
     whose, name = after.participant_id, after.earned_id
     if before is None:
-        yield whose, after.created_at, "REWARD", f"Earned reward {name}."
-    if after.approved_at is not None and (before is None or before.approved_at is None):
+        at_once = ""
+        if after.approved_at is not None:
+            at_once = ", approved" if after.fulfilled_at is None else ", approved and fulfilled"
+        yield whose, after.created_at, "REWARD", f"Earned reward {name}{at_once}."
+        return
+    if after.approved_at is not None and before.approved_at is None:
         yield whose, after.approved_at, "REWARD", f"Reward {name} was approved."
-    if after.fulfilled_at is not None and (before is None or before.fulfilled_at is None):
+    if after.fulfilled_at is not None and before.fulfilled_at is None:
         yield whose, after.fulfilled_at, "REWARD", f"Reward {name} was fulfilled."
 
 
