@@ -66,8 +66,10 @@ def write() -> None:
     store.transact([Put(entity.to_item(), ABSENT) for entity in (account, campaign, listed)])
     accounts.create_key(ACCOUNT_ID, name="sample", secret=API_KEY)
     _participant(REFERRER_ID, "gavin@example.com", "Gavin", now)
-    _participant(PENDING_ID, "jared@example.com", "Jared", now, _referral(PENDING_ID, now))
-    delayed = referrals.delayed(_referral(DELAYED_ID, now), now + 7 * DAY_MS)
+    pending = _referral(PENDING_ID, "jared@example.com", "Jared", now)
+    _participant(PENDING_ID, "jared@example.com", "Jared", now, pending)
+    undelayed = _referral(DELAYED_ID, "monica@example.com", "Monica", now)
+    delayed = referrals.delayed(undelayed, now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
     _rewards(now)
     _webhook(now)
@@ -75,11 +77,13 @@ def write() -> None:
     _mail(now)
 
 
-def _referral(referred_id: str, now: int) -> Referral:
+def _referral(referred_id: str, email: str, first_name: str, now: int) -> Referral:
     return Referral(
         campaign_id=CAMPAIGN_ID,
         referrer_id=REFERRER_ID,
         referred_id=referred_id,
+        email=email,
+        first_name=first_name,
         status="CREDIT_PENDING",
         created_at=now,
         updated_at=now,

@@ -171,6 +171,7 @@ class _Facts:
             *self._join_order(dense=dense),
             *self._tombstone_contents(),
             *self._referral_rows(),
+            *self._places(),
             *self._due_work(),
             *self._links(),
             *self._invited(),
@@ -242,11 +243,28 @@ class _Facts:
                     yield f"{where}: the friend does not point back"
                 if friend and friend["referralSource"] != "PARTICIPANT":
                     yield f"{where}: the friend says {friend['referralSource']}"
+                for name in ("email", "firstName", "lastName"):
+                    if friend and friend.get(name) != row.get(name):
+                        yield f"{where}: it has another {name} than the friend"
             elif "dueAt" not in self._tombstones.get(referrer_id, {}):
                 yield f"{where}: nobody will ever clean it up, its referrer is gone and erased"
         for id_, profile in self._profiles.items():
             if "referrerId" in profile and not friends[id_]:
                 yield f"{id_} points to the referrer {profile['referrerId']} without a referral"
+
+    def _places(self) -> Iterator[str]:
+        """Where the referrals stand in the lists, from what they say."""
+        for row in self._referrals:
+            at, campaign = row["referredId"], f"CAMPAIGN#{self._campaign_id}#REFERRALS"
+            wanted = {
+                "referralList": campaign,
+                "statusList": f"{campaign}#{row['status']}",
+                "statusPlace": f"{row['status']}#{int(row['updatedAt']):015}#{at}",
+                "createdPlace": f"{int(row['createdAt']):015}#{at}",
+                "emailPlace": f"{normalise_email(row['email'])}#{at}",
+            }
+            if wanted != {name: row.get(name) for name in wanted}:
+                yield f"the referral of {at} stands in the wrong place of a list: {row}"
 
     def _due_work(self) -> Iterator[str]:
         for row in self._referrals:
@@ -260,6 +278,8 @@ class _Facts:
             credited = {"creditedAt", "creditedMonth"} & row.keys()
             if len(credited) != (2 if row["status"] == "CREDIT_AWARDED" else 0):
                 yield f"{where} is {row['status']} and has {sorted(credited)}"
+            if credited and row["creditedAt"] != row["updatedAt"]:
+                yield f"{where} was credited at another time than it was changed: {row}"
         for id_, standing in self._standings.items():
             due = {"dueAt", "dueShard"} & standing.keys()
             if due and (len(due) < 2 or id_ in self._living):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import growsurf
@@ -38,6 +39,20 @@ def counts(client: Growsurf, campaign_id: str, inviter: str) -> tuple[object, ..
     return shown.invite_count, campaign.invite_count, campaign.participant_count
 
 
+def rows(client: Growsurf, campaign_id: str, inviter: str) -> Counter[tuple[str, str]]:
+    """Addresses and statuses, as the lists of the campaign and of the inviter both show them."""
+    lists = [
+        client.campaign.list_referrals(campaign_id).referrals,
+        client.campaign.participant.list_referrals(inviter, id=campaign_id).referrals,
+    ]
+    shown = [Counter((row.email, str(row.referral_status)) for row in each) for each in lists]
+    assert shown[0] == shown[1]
+    return shown[0]
+
+
+MASKED = ("*" * 15, "INVITE_SENT")
+
+
 def test_three_are_invited_and_one_joins_through_the_link(
     stack: Stack, client: Growsurf, campaign_id: str, inviter: str
 ) -> None:
@@ -54,9 +69,11 @@ def test_three_are_invited_and_one_joins_through_the_link(
         assert link is not None
         assert link in part(one, "plain")
     assert counts(client, campaign_id, inviter) == (3, 3, 1)
+    assert rows(client, campaign_id, inviter) == {MASKED: 3}
     key = str(link).rpartition("grsf=")[2]
     friend = client.campaign.participant.add(campaign_id, email=emails[1], referred_by=key)
     assert friend.referred_by == inviter
+    assert rows(client, campaign_id, inviter) == {MASKED: 2, (emails[1], "CREDIT_PENDING"): 1}
     # Who has joined is not invited again, and those who have not are not either.
     stack.advance(11 * MINUTE_MS)
     assert invited(client, campaign_id, inviter, [*emails, unique_email()]) == 1

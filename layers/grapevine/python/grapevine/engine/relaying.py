@@ -1,35 +1,58 @@
-"""From changes of the table to messages: webhook events, e-mails, months that are to be settled."""
+"""From changes of the table to messages: webhook events, e-mails, lines of activity logs, and
+months that are to be settled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
+from grapevine.engine import activities
 from grapevine.engine.mail import inviting, post
 from grapevine.engine.month_end import close
 from grapevine.engine.webhooks import relay as webhooks
 from grapevine.engine.webhooks.transitions import Transition, transition_in
+from grapevine.table.activities import Activity
 from grapevine.table.attributes import Change
 from grapevine.table.invites import Invite
 from grapevine.table.month_end import MonthClosing
 
 
-class Told(Protocol):
-    """A transition, a closing or an invite."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one change is to be told as."""
 
-    @property
-    def campaign_id(self) -> str: ...
+    campaign_id: str
+    closings: tuple[MonthClosing, ...] = ()
+    invites: tuple[Invite, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    activities: tuple[Activity, ...] = ()
 
 
 def told_by(change: Change) -> Told | None:
     """None for a change that nobody is to be told of. Raises KeyError or TypeError for a broken
     record."""
-    if change.new["type"] == MonthClosing.TYPE:
-        # The steps of a settlement change the closing: only a new one is to be settled.
-        return MonthClosing.from_item(change.new) if change.old is None else None
-    if change.new["type"] == Invite.TYPE:
-        return Invite.from_item(change.new) if change.old is None else None
-    return transition_in(change)
+    closings, transition = _closings_in(change), transition_in(change)
+    told = Told(
+        change.new["campaignId"],
+        closings=closings,
+        invites=_invites_in(change),
+        transitions=(transition,) if transition else (),
+        activities=tuple(activities.entries_of(change)),
+    )
+    return told if told != Told(told.campaign_id) else None
+
+
+def _closings_in(change: Change) -> tuple[MonthClosing, ...]:
+    # The steps of a settlement change the closing: only a new one is to be settled.
+    if change.new["type"] != MonthClosing.TYPE or change.old is not None:
+        return ()
+    return (MonthClosing.from_item(change.new),)
+
+
+def _invites_in(change: Change) -> tuple[Invite, ...]:
+    if change.new["type"] != Invite.TYPE or change.old is not None:
+        return ()
+    return (Invite.from_item(change.new),)
 
 
 def campaign_of(told: Told) -> str:
@@ -37,13 +60,13 @@ def campaign_of(told: Told) -> str:
 
 
 def relay(campaign_id: str, told: Sequence[Told]) -> None:
-    """Safe to repeat: a month is settled once, an event made once, an e-mail sent once. Months come
-    first, so that events that fail hold up no settlement.
+    """Safe to repeat: a month is settled once, an event made once, an e-mail sent once, a line of a
+    log written as it was. Months come first, so that what fails behind them holds up no settlement.
 
     Raises:
         Busy
     """
-    closings = [one for one in told if isinstance(one, MonthClosing)]
-    close.hand_out(closings)
-    post.queue([inviting.mail_of(one) for one in told if isinstance(one, Invite)])
-    webhooks.relay(campaign_id, [one for one in told if isinstance(one, Transition)])
+    close.hand_out([closing for one in told for closing in one.closings])
+    post.queue([inviting.mail_of(invite) for one in told for invite in one.invites])
+    webhooks.relay(campaign_id, [each for one in told for each in one.transitions])
+    activities.record([line for one in told for line in one.activities])
