@@ -12,6 +12,7 @@ from typing import Any
 from grapevine import runtime
 from grapevine.engine.mail.unsubscribing import token_of
 from grapevine.table import keys, store
+from grapevine.table.attributes import unmarshal
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mail import Mail
 from grapevine.table.salts import Salt
@@ -19,7 +20,6 @@ from grapevine.table.writes import Put, version
 from local.mail_service import Accepted
 from local.stack import Stack
 from tests.api import Api, Json, unique_email
-from tests.invariants import table_of
 
 SEND, RECORD, RELAY, SWEEP = (
     "SendMailFunction",
@@ -128,14 +128,17 @@ class PostOffice:
 
     def items(self) -> list[Mail]:
         """The campaign's mails as they are stored."""
-        found = [
-            item
-            for item in table_of(self.stack).values()
-            if item["type"] == "Mail" and item["campaignId"] == self.campaign_id
-        ]
-        with runtime.using(self.stack.runtime()):
-            stored = store.get_many(keys.mail(self.campaign_id, item["mailId"]) for item in found)
-        return [Mail.from_item(item) for item in stored.values()]
+        pages = self.stack.dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack.table_name,
+            ConsistentRead=True,
+            FilterExpression="#type = :mail AND campaignId = :campaign",
+            ExpressionAttributeNames={"#type": "type"},
+            ExpressionAttributeValues={
+                ":mail": {"S": "Mail"},
+                ":campaign": {"S": self.campaign_id},
+            },
+        )
+        return [Mail.from_item(unmarshal(item)) for page in pages for item in page["Items"]]
 
     def states(self) -> Counter[str]:
         return Counter(each.state for each in self.items())

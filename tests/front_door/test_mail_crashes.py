@@ -19,7 +19,7 @@ from local.stack import Stack
 from tests import invariants
 from tests.api import Api
 from tests.post_office import RECORD, RELAY, SEND, SWEEP, PostOffice, give_settings
-from tests.scenarios import DAY_MS, HOUR_MS, MINUTE_MS, leap
+from tests.scenarios import HOUR_MS, MINUTE_MS, leap
 
 
 @pytest.fixture
@@ -28,6 +28,12 @@ def new_office(stack: Stack, api: Api) -> Iterator[Callable[[], PostOffice]]:
     stack.mail.empty()
     stack.drain()
     assert not stack.queue_messages("StreamFailureQueue")
+
+
+def later(stack: Stack, milliseconds: int) -> None:
+    """So much later, what has fallen due meanwhile is done."""
+    leap(stack, stack.now_ms() + milliseconds)
+    stack.drain()
 
 
 def assert_sent_once(office: PostOffice, *emails: str) -> None:
@@ -59,7 +65,8 @@ def test_whoever_dies_anywhere_each_invite_is_sent_once(
         offices.append((office, emails))
         if not order.happened:
             break
-    stack.advance(SWEEP_LEASE_MS + MINUTE_MS)
+    for _ in range(2):
+        later(stack, SWEEP_LEASE_MS + MINUTE_MS)
 
     assert len(offices) > {RELAY: 4, SEND: 5, RECORD: 2}[function_id], "it made hardly a call"
     for office, emails in offices:
@@ -129,7 +136,7 @@ def test_the_event_of_ses_is_proof_that_an_e_mail_was_taken_whose_sender_died(
     stack.drain()
 
     assert_sent_once(office, email)
-    stack.advance(DAY_MS)
+    later(stack, HOUR_MS)
     assert_sent_once(office, email)
 
 
@@ -143,9 +150,9 @@ def test_without_any_event_it_is_sent_again_when_the_claim_ends_and_not_before(
     with stack.hold(RECORD):
         send_and_die(office, email)
         assert len(stack.take_records(RECORD)) >= 1
-        stack.advance(LEASE_MS - 2 * MINUTE_MS)
+        later(stack, LEASE_MS - 2 * MINUTE_MS)
         assert office.sent_to(email) == {email: 1}
-        stack.advance(4 * MINUTE_MS)
+        later(stack, 4 * MINUTE_MS)
 
     assert office.sent_to(email) == {email: 2}
     assert office.item().state == "SENT"
@@ -163,7 +170,7 @@ def test_an_answer_that_is_lost_on_the_way_is_no_reason_to_send_again(
     stack.drain()
 
     assert_sent_once(office, email)
-    stack.advance(HOUR_MS)
+    later(stack, HOUR_MS)
     assert_sent_once(office, email)
 
 
@@ -226,9 +233,8 @@ def test_events_may_come_twice_and_in_any_order(
         mail = office.item()
         assert mail.state == "SENT"
         assert None not in (mail.sent_at, mail.delivered_at, mail.complained_at)
-        before = invariants.table_of(stack)
         stack.deliver(RECORD, events)
-        assert invariants.table_of(stack) == before
+        assert office.item() == mail
 
 
 @pytest.mark.one_engine
@@ -305,7 +311,8 @@ def test_what_ses_does_not_take_now_is_sent_later_once(
     stack.drain()
     waiting = office.item()
     assert (waiting.state, waiting.reason, waiting.attempts) == ("QUEUED", failure, 1)
-    stack.advance(20 * MINUTE_MS)
+    for minutes in (2, 4, 8):
+        later(stack, minutes * MINUTE_MS)
 
     assert_sent_once(office, email)
     assert office.item().attempts == 4
@@ -317,15 +324,16 @@ def test_what_ses_never_takes_within_two_days_is_given_up(
 ) -> None:
     office = new_office()
     (email,) = office.addresses(1)
-    stack.mail.fail("SendingPausedException", times=1000)
+    stack.mail.fail("SendingPausedException", times=10)
 
     office.invite(email)
     stack.drain()
-    stack.advance(transitions.GIVE_UP_AFTER_MS + 2 * HOUR_MS)
+    later(stack, transitions.GIVE_UP_AFTER_MS - HOUR_MS)
+    assert office.item().attempts == 2
+    later(stack, 2 * HOUR_MS)
 
     mail = office.item()
     assert (mail.state, mail.reason) == ("FAILED", "SendingPausedException")
-    assert 30 < mail.attempts < 80
     assert office.mails(email) == []
 
 
@@ -340,7 +348,7 @@ def test_what_ses_will_never_take_has_failed(
 
     office.invite(email)
     stack.drain()
-    stack.advance(HOUR_MS)
+    later(stack, HOUR_MS)
 
     mail = office.item()
     assert (mail.state, mail.reason, mail.attempts) == ("FAILED", failure, 1)
@@ -358,9 +366,9 @@ def test_a_failure_inside_ses_waits_for_its_event_before_it_is_sent_again(
     office.invite(email)
     stack.drain()
     assert office.item().state == "SENDING"
-    stack.advance(LEASE_MS - 2 * MINUTE_MS)
+    later(stack, LEASE_MS - 2 * MINUTE_MS)
     assert office.item().attempts == 1
-    stack.advance(4 * MINUTE_MS)
+    later(stack, 4 * MINUTE_MS)
 
     assert_sent_once(office, email)
 
@@ -398,7 +406,7 @@ def test_a_from_address_that_is_not_verified_any_more_waits_until_it_is(
     assert (waiting.state, waiting.reason) == ("QUEUED", "From address not verified")
 
     give_settings(stack, office.campaign_id, fromEmail="hello@verified.example")
-    stack.advance(5 * MINUTE_MS)
+    later(stack, 5 * MINUTE_MS)
 
     assert_sent_once(office, email)
 
