@@ -148,6 +148,10 @@ bench-init: $(VENV)/dev.stamp ## Each function's time to start, beside that of a
 bench-standings: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks, boards, credits, months' ends by size, on DynamoDB Local
 	$(BIN)/python -m tests.benchmarks.bench_standings $(ARGS)
 
+.PHONY: bench-referrals
+bench-referrals: setup $(DYNAMODB_LOCAL)/ready.stamp ## Lists of referrals by their length, on DynamoDB Local
+	$(BIN)/python -m tests.benchmarks.bench_referrals $(ARGS)
+
 .PHONY: bench-redis
 bench-redis: $(VENV)/dev.stamp ## The same questions put to Redis, where redis-server is installed
 	$(BIN)/python -m tests.benchmarks.bench_redis $(ARGS)

@@ -20,12 +20,17 @@ def _session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def client(service: str, endpoint_url: str | None = None, access_key: str = "local") -> Any:
+def client(
+    service: str,
+    endpoint_url: str | None = None,
+    access_key: str = "local",
+    total_attempts: int = 5,
+) -> Any:
     """A client with made-up credentials; it asks neither the environment nor the machine."""
     config = Config(
         connect_timeout=1,
         read_timeout=10,
-        retries={"mode": "standard", "max_attempts": 4},
+        retries={"mode": "standard", "total_max_attempts": total_attempts},
         max_pool_connections=64,
         account_id_endpoint_mode="disabled",
     )

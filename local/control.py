@@ -1,14 +1,16 @@
-"""The stack's own routes under `/_local`: draining, the clock, inboxes, and the raw table."""
+"""The stack's own routes under `/_local`: draining, the clock, inboxes, mail, the raw table."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from local.clock import BackwardMove
 from local.http_messages import Request, Response
 from local.inbox import BadScript
+from local.mail_service import BadFailure
 
 if TYPE_CHECKING:
     from local.stack import Stack
@@ -34,6 +36,7 @@ class Control:
             "drain": self._drain,
             "dynamodb": self._dynamodb,
             "inbox": self._inbox,
+            "mail": self._mail,
             "queues": self._queues,
             "stack": self._facts,
         }
@@ -47,7 +50,7 @@ class Control:
             return Response.json(404, {"message": f"nothing at {request.path}"})
         try:
             return route(request, [each for each in rest if each])
-        except (_Refused, BadScript, BackwardMove) as refused:
+        except (_Refused, BadFailure, BadScript, BackwardMove) as refused:
             return Response.json(400, {"message": str(refused)})
 
     def _drain(self, request: Request, _rest: list[str]) -> Response:
@@ -87,6 +90,22 @@ class Control:
             inboxes.empty(name)
             return Response(204)
         return inboxes.receive(name, request)
+
+    def _mail(self, request: Request, rest: list[str]) -> Response:
+        service = self._stack.mail
+        if request.method == "POST" and rest == ["fail"]:
+            asked = {"times": 1, **_object(request)}
+            if asked.keys() != {"failure", "times"} or type(asked["times"]) is not int:
+                raise _Refused('give {"failure": name} and, if you like, "times"')
+            service.fail(str(asked["failure"]), asked["times"])
+            return Response.json(200, {})
+        if rest or request.method not in ("GET", "DELETE"):
+            return _not_allowed("GET, DELETE, POST /_local/mail/fail")
+        if request.method == "DELETE":
+            service.empty()
+            return Response(204)
+        recipient = parse_qs(request.query).get("to", [None])[0]
+        return Response.json(200, [each.described() for each in service.sent(recipient)])
 
     def _dynamodb(self, request: Request, _rest: list[str]) -> Response:
         target = request.joined_headers().get("x-amz-target", "")

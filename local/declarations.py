@@ -108,6 +108,23 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class MailEvents:
+    """Which events of the e-mails sent with a configuration set SES puts on the event bus."""
+
+    configuration_set: str
+    event_types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """A rule of the event bus: what it matches goes to queues."""
+
+    logical_id: str
+    pattern: Filters
+    target_arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AsyncPolicy:
     """What happens to an asynchronous invocation that fails."""
 
@@ -127,4 +144,6 @@ class Declarations:
     stream_mappings: tuple[StreamMapping, ...]
     queue_mappings: tuple[QueueMapping, ...]
     schedules: tuple[Schedule, ...]
+    mail_events: tuple[MailEvents, ...] = ()
+    event_rules: tuple[EventRule, ...] = ()
     async_policies: Mapping[str, AsyncPolicy] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -96,6 +96,15 @@ class Functions:
         """What each function's handlers asked of AWS so far, as IAM would check it."""
         self.order: KillOrder | None = None
         self._lock = threading.Lock()
+
+    def point(self, stand_in: str, url: str) -> None:
+        """Put the stack's URL, now that it has one, where the environment has a stand-in."""
+        for logical_id, each in self._runtimes.items():
+            environment = {
+                name: value.replace(stand_in, url)
+                for name, value in each.settings.environment.items()
+            }
+            self._runtimes[logical_id] = replace(each, settings=runtime.Settings(environment))
 
     def invoke(self, function_id: str, event: Any) -> Outcome:
         """Run a handler to its end; whatever it raises is in the outcome."""

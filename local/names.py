@@ -40,6 +40,10 @@ class Names:
     def key_arn(self, logical_id: str) -> str:
         return self.arn("kms", f"key/{self.name(logical_id)}")
 
+    def api_url(self, logical_id: str) -> str:
+        """A stand-in, until the stack has a port."""
+        return f"https://{self.name(logical_id).lower()}.execute-api.invalid"
+
     def function_arn(self, logical_id: str) -> str:
         return self.arn("lambda", f"function:{self.name(logical_id)}")
 
@@ -75,6 +79,8 @@ _ATTRIBUTES: dict[tuple[str, str | None], Callable[[Names, str], str]] = {
     ("AWS::SQS::Queue", "QueueName"): Names.name,
     ("AWS::SQS::Queue", "QueueUrl"): Names.queue_url,
     ("AWS::KMS::Key", "Arn"): Names.key_arn,
+    ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): Names.api_url,
+    ("AWS::Serverless::HttpApi", "ApiEndpoint"): Names.api_url,
     ("AWS::Lambda::Function", "Arn"): Names.function_arn,
     ("AWS::IAM::Role", "Arn"): Names.role_arn,
 }

@@ -33,6 +33,7 @@ _REFUSALS = {
     "413": "The body is larger than 256 KiB",
     "415": "The body is neither JSON nor a form",
     "422": "Not offered for this type of campaign",
+    "429": "A daily limit leaves no room for any of it",
 }
 _PARAMETERS = {
     "id": "The campaign's id",
@@ -43,6 +44,7 @@ _PARAMETERS = {
     "month": "A month in UTC, like 2026-11",
     "campaignId": "The campaign's id",
     "key": "The participant's id or one of its vanity keys",
+    "token": "Who is to be unsubscribed, as the link in an e-mail says it",
     "action": "`impression` or `share`",
 }
 _SUCCESSES = {200: "Done", 204: "Leave is given", 302: "On to the campaign's share URL"}

@@ -25,6 +25,8 @@ def permissions(
         return set(_dynamodb(names, operation, parameters))
     if service == "sqs":
         return {(_queue_action(operation), _queue_arn(names, parameters))}
+    if service == "sesv2":
+        return set(_ses(names, operation, parameters))
     if service == "kms":
         return {(f"kms:{operation}", parameters["KeyId"])}
     return {(f"{service}:{operation}", "*")}
@@ -46,6 +48,21 @@ def _dynamodb(names: Names, operation: str, parameters: Mapping[str, Any]) -> It
         yield f"dynamodb:{operation}", table(parameters["TableName"], index)
     else:
         yield f"dynamodb:{operation}", "*"
+
+
+def _ses(names: Names, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
+    """Identities are the account's, not the template's: any may be used. A whole message, as it is
+    sent here, takes the action of its own as well."""
+    resources = [names.arn("ses", "identity/*")]
+    if "ConfigurationSetName" in parameters:
+        name = parameters["ConfigurationSetName"]
+        resources.append(names.arn("ses", f"configuration-set/{name}"))
+    actions = [operation]
+    if "Raw" in parameters.get("Content", {}):
+        actions.append("SendRawEmail")
+    for action in actions:
+        for resource in resources:
+            yield f"ses:{action}", resource
 
 
 def _queue_action(operation: str) -> str:

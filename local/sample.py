@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from grapevine import runtime
 from grapevine.engine import accounts, referrals
+from grapevine.engine.mail import inviting
 from grapevine.engine.month_end.calendar import opened
 from grapevine.engine.program import installation_of
+from grapevine.engine.salts import address_hash
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import store
 from grapevine.table.accounts import Account
 from grapevine.table.campaigns import AccountCampaign, Campaign, next_join_sequence
+from grapevine.table.invitations import Invitations
+from grapevine.table.invites import Invite
+from grapevine.table.mail import MailText
 from grapevine.table.month_end import MonthClosing, MonthSnapshot
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
+from grapevine.table.salts import Salt
 from grapevine.table.standings import Standing
 from grapevine.table.webhooks import Delivery, Webhook, health_of, packed
 from grapevine.table.writes import ABSENT, Put
@@ -30,6 +36,8 @@ EVENT_ID = "evt_0123456789abcdef01234567"
 EVENT_AT_MS = 1_795_338_000_000
 SETTLED_MONTH = 2026 * 12 + 7
 CLOSED_MONTH = 2026 * 12 + 8
+SALT = "salt-of-the-sample"
+INVITED_AT_MS = EVENT_AT_MS
 NOWHERE = "https://hooks.example.invalid/grapevine"
 """No name under `.invalid` has an address: nobody is called."""
 
@@ -38,7 +46,8 @@ def write() -> None:
     """Writes the sample into the runtime's empty table: a referrer with two friends, one whose
     credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
     pending and one approved; a webhook with an event that has not been delivered yet; a month that
-    has been closed but not settled, and one that is settled."""
+    has been closed but not settled, and one that is settled; an invite whose e-mail has not been
+    sent yet."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
@@ -50,25 +59,31 @@ def write() -> None:
         created_at=now,
         started_at=now,
         installation={"shareUrl": "https://example.com/join"},
+        emails={"fromEmail": "friends@example.com", "fromName": "Sample"},
     )
     installation_of(campaign)
     listed = AccountCampaign(account_id=ACCOUNT_ID, campaign_id=CAMPAIGN_ID)
     store.transact([Put(entity.to_item(), ABSENT) for entity in (account, campaign, listed)])
     accounts.create_key(ACCOUNT_ID, name="sample", secret=API_KEY)
     _participant(REFERRER_ID, "gavin@example.com", "Gavin", now)
-    _participant(PENDING_ID, "jared@example.com", "Jared", now, _referral(PENDING_ID, now))
-    delayed = referrals.delayed(_referral(DELAYED_ID, now), now + 7 * DAY_MS)
+    pending = _referral(PENDING_ID, "jared@example.com", "Jared", now)
+    _participant(PENDING_ID, "jared@example.com", "Jared", now, pending)
+    undelayed = _referral(DELAYED_ID, "monica@example.com", "Monica", now)
+    delayed = referrals.delayed(undelayed, now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
     _rewards(now)
     _webhook(now)
     _months(now)
+    _mail(now)
 
 
-def _referral(referred_id: str, now: int) -> Referral:
+def _referral(referred_id: str, email: str, first_name: str, now: int) -> Referral:
     return Referral(
         campaign_id=CAMPAIGN_ID,
         referrer_id=REFERRER_ID,
         referred_id=referred_id,
+        email=email,
+        first_name=first_name,
         status="CREDIT_PENDING",
         created_at=now,
         updated_at=now,
@@ -170,3 +185,29 @@ def _months(now: int) -> None:
         counts=(2,),
     )
     store.transact([Put(entity.to_item(), ABSENT) for entity in (calendar, closing, snapshot)])
+
+
+def _mail(now: int) -> None:
+    email = "richard@example.com"
+    invite = Invite(
+        campaign_id=CAMPAIGN_ID,
+        referrer_id=REFERRER_ID,
+        address_hash=address_hash(SALT, email),
+        email=email,
+        request_hash="0" * 32,
+        message_id="text_sample",
+        created_at=INVITED_AT_MS,
+    )
+    text = MailText(
+        campaign_id=CAMPAIGN_ID,
+        text_id=invite.message_id,
+        subject="{{referrerFirstName}} invites you",
+        message="{{referrerMessage}}\n\n{{referrerShareUrl}}",
+        expires_at=(now + 30 * DAY_MS) // 1000,
+    )
+    count = Invitations(
+        campaign_id=CAMPAIGN_ID, participant_id=REFERRER_ID, version=1, invite_count=1
+    )
+    salt = Salt(campaign_id=CAMPAIGN_ID, salt=SALT)
+    mail = inviting.mail_of(invite)
+    store.transact([Put(entity.to_item(), ABSENT) for entity in (salt, invite, text, count, mail)])

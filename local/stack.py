@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from grapevine import runtime
-from local import kms_api, sqs_api, template
+from local import kms_api, ses_api, sqs_api, template
 from local.agenda import Agenda
 from local.api import Api
 from local.capacity import TableShape
@@ -24,6 +24,7 @@ from local.http_messages import Request, Response
 from local.http_server import HttpServer
 from local.inbox import Inboxes
 from local.invocation import Call, KillOrder
+from local.mail_service import MailService
 from local.names import Names
 from local.observer import Observer
 from local.queue_consumer import QueueConsumer
@@ -59,6 +60,7 @@ class Stack:
     queues: Queues
     inboxes: Inboxes
     functions: Functions
+    mail: MailService
 
     def __init__(
         self,
@@ -80,6 +82,13 @@ class Stack:
         self.declared = template.read(Path(template_path), self._names, parameters)
         self.queues = Queues(self.declared.queues.values(), self.now_ms)
         self.inboxes = Inboxes(self.now_ms, time.sleep)
+        self.mail = MailService(
+            self.declared.mail_events,
+            self.declared.event_rules,
+            self._names,
+            self.now_ms,
+            self.queues.send,
+        )
         self._clients = self._observed_clients()
         self.functions = Functions(self.declared.functions, self.now_ms, self._client)
         self._api = Api(self.declared.routes, self.functions, self.engine.account_id, self.now_ms)
@@ -90,6 +99,7 @@ class Stack:
 
     def __enter__(self) -> Self:
         self._server = HttpServer(self._port, self._answer)
+        self.functions.point(self._names.api_url("Api"), self.url)
         self._consumers, self._worker = self._assemble()
         if self.api_key is not None:
             self.account_id = self._open_account(self.api_key)
@@ -221,6 +231,7 @@ class Stack:
         return {
             "dynamodb": observer.attach(self.engine.client()),
             "kms": observer.attach(kms_api.client()),
+            "sesv2": observer.attach(ses_api.client(self.mail)),
             "sqs": observer.attach(sqs_api.client(self.queues)),
         }
 

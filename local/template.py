@@ -22,6 +22,7 @@ from local.declarations import (
 )
 from local.expansion import Expansion, expand
 from local.intrinsics import Resolver, UnresolvedReference
+from local.mail_template import event_rules, mail_events
 from local.names import Names
 from local.patterns import Filters
 
@@ -110,6 +111,8 @@ class _Reader:
                 self._queue_mapping(each, p) for each, p in mappings if _is_queue_source(p)
             ),
             schedules=tuple(self._schedules()),
+            mail_events=tuple(mail_events(self._of("AWS::SES::ConfigurationSetEventDestination"))),
+            event_rules=tuple(event_rules(self._of("AWS::Events::Rule"))),
             async_policies=dict(self._async_policies()),
         )
 
@@ -232,6 +235,8 @@ class _Reader:
 
     def _schedules(self) -> Iterator[Schedule]:
         for logical_id, rule in self._of("AWS::Events::Rule"):
+            if "EventPattern" in rule:
+                continue
             for target in rule.get("Targets", []):
                 yield self._schedule(logical_id, rule, target, "events", "rule")
         for logical_id, schedule in self._of("AWS::Scheduler::Schedule"):

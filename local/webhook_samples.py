@@ -151,6 +151,7 @@ def _described(
         referral_status=None,
         is_winner=False,
         impressions=impressions,
+        invite_count=0,
         rewards=[],
         referrer=referrer,
     )

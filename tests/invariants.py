@@ -153,6 +153,8 @@ class _Facts:
         self._metadata_entries = of_type(own, "MetadataEntry")
         self._earnings = {i["participantId"]: i for i in of_type(own, "Earnings")}
         self._impressions = {i["participantId"]: i for i in of_type(own, "Impressions")}
+        self._invitations = {i["participantId"]: i for i in of_type(own, "Invitations")}
+        self._invites = Counter(i["referrerId"] for i in of_type(own, "Invite"))
         self._visitors = Counter(
             i["participantId"] for i in of_type(own, "Visitor") if "seenUntil" in i
         )
@@ -169,8 +171,10 @@ class _Facts:
             *self._join_order(dense=dense),
             *self._tombstone_contents(),
             *self._referral_rows(),
+            *self._places(),
             *self._due_work(),
             *self._links(),
+            *self._invited(),
         ]
         for standing in self._living.values():
             found += self._counts(standing)
@@ -239,11 +243,28 @@ class _Facts:
                     yield f"{where}: the friend does not point back"
                 if friend and friend["referralSource"] != "PARTICIPANT":
                     yield f"{where}: the friend says {friend['referralSource']}"
+                for name in ("email", "firstName", "lastName"):
+                    if friend and friend.get(name) != row.get(name):
+                        yield f"{where}: it has another {name} than the friend"
             elif "dueAt" not in self._tombstones.get(referrer_id, {}):
                 yield f"{where}: nobody will ever clean it up, its referrer is gone and erased"
         for id_, profile in self._profiles.items():
             if "referrerId" in profile and not friends[id_]:
                 yield f"{id_} points to the referrer {profile['referrerId']} without a referral"
+
+    def _places(self) -> Iterator[str]:
+        """Where the referrals stand in the lists, from what they say."""
+        for row in self._referrals:
+            at, campaign = row["referredId"], f"CAMPAIGN#{self._campaign_id}#REFERRALS"
+            wanted = {
+                "referralList": campaign,
+                "statusList": f"{campaign}#{row['status']}",
+                "statusPlace": f"{row['status']}#{int(row['updatedAt']):015}#{at}",
+                "createdPlace": f"{int(row['createdAt']):015}#{at}",
+                "emailPlace": f"{normalise_email(row['email'])}#{at}",
+            }
+            if wanted != {name: row.get(name) for name in wanted}:
+                yield f"the referral of {at} stands in the wrong place of a list: {row}"
 
     def _due_work(self) -> Iterator[str]:
         for row in self._referrals:
@@ -257,6 +278,8 @@ class _Facts:
             credited = {"creditedAt", "creditedMonth"} & row.keys()
             if len(credited) != (2 if row["status"] == "CREDIT_AWARDED" else 0):
                 yield f"{where} is {row['status']} and has {sorted(credited)}"
+            if credited and row["creditedAt"] != row["updatedAt"]:
+                yield f"{where} was credited at another time than it was changed: {row}"
         for id_, standing in self._standings.items():
             due = {"dueAt", "dueShard"} & standing.keys()
             if due and (len(due) < 2 or id_ in self._living):
@@ -332,6 +355,19 @@ class _Facts:
             if ({"deletedAt", "expiresAt"} <= seen.keys()) == alive:
                 yield f"the impressions of {id_} say the wrong thing of their life: {seen}"
 
+    def _invited(self) -> Iterator[str]:
+        """Every invite is counted; who has joined through one is counted still."""
+        for id_ in self._invites.keys() & self._living.keys() - self._invitations.keys():
+            yield f"invites of {id_} are counted nowhere"
+        for id_, counted in self._invitations.items():
+            alive = id_ in self._living
+            if alive and counted["inviteCount"] < self._invites[id_]:
+                yield f"{id_} counts {counted['inviteCount']} invites, has {self._invites[id_]}"
+            if not alive and counted["inviteCount"]:
+                yield f"{id_} counts invites although nobody is there: {counted}"
+            if ({"deletedAt", "expiresAt"} <= counted.keys()) == alive:
+                yield f"the invitations of {id_} say the wrong thing of their life: {counted}"
+
     def _projection(self, *, rebuilt: bool) -> Iterator[str]:
         standings = [Standing.from_item(_whole(each)) for each in self._standings.values()]
         yield from rank_index.problems(
@@ -346,7 +382,14 @@ class _Facts:
         seen = sum(each["total"] for each in self._impressions.values())
         if self._totals.get("impressionCount", 0) != seen:
             yield f"totals say {self._totals}, there are {seen} impressions"
-        sources = {"Earnings": self._earnings, "Impressions": self._impressions}
+        invited = sum(each["inviteCount"] for each in self._invitations.values())
+        if self._totals.get("inviteCount", 0) != invited:
+            yield f"totals say {self._totals}, there are {invited} invites"
+        sources = {
+            "Earnings": self._earnings,
+            "Impressions": self._impressions,
+            "Invitations": self._invitations,
+        }
         wanted = [
             (source, id_)
             for source, items in sources.items()
@@ -368,6 +411,8 @@ class _Facts:
         wanted = {"impressionCount": item.get("total")}
         if counted["source"] == "Earnings":
             wanted = {"winnerCount": int(alive and item.get("approved", 0) > 0)}
+        if counted["source"] == "Invitations":
+            wanted = {"inviteCount": item.get("inviteCount")}
         has = (counted["version"], json.loads(counted["amounts"]))
         if has != (item.get("version"), wanted):
             yield f"counted of {id_} is {has}, should be {wanted} of {item}"

@@ -13,6 +13,7 @@ CODES = {
     404: ("NotFoundError", "NOT_FOUND_ERROR"),
     409: ("DuplicateRequestError", "DUPLICATE_REQUEST_ERROR"),
     413: ("PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
+    429: ("RateLimit", "RATE_LIMIT"),
     415: ("UnsupportedMediaTypeError", "UNSUPPORTED_MEDIA_TYPE_ERROR"),
     422: ("UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
 }

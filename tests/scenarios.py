@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,12 +15,15 @@ from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
 from grapevine.engine.participants.delete import ERASE_AFTER_MS
+from grapevine.engine.salts import address_hash, new_salt, salt_in
 from grapevine.months import month_at, name_of, start_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
+from grapevine.table.invites import Invite
+from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
 from local.stack import Stack
-from tests import visitors
+from tests import post_office, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
 
@@ -142,11 +145,14 @@ def run_all(stack: Stack) -> None:
         credits_at_sign_up(api)
         referrals(stack, api, campaign_id)
         changes(stack, api, campaign_id)
+        answers_to_invites(stack, api)
+        lists_of_referrals(api, campaign_id)
         departures(stack, api, campaign_id)
         pages(api, campaign_id)
         rewards(stack, api)
         webhooks(stack, api)
         tracking(stack, api)
+        invites(stack, api)
         months(stack, api)
         emails(stack, api)
         assert api.call("GET", "/nowhere").status_code == 404
@@ -279,6 +285,75 @@ def departures(stack: Stack, api: Api, campaign_id: str) -> None:
     api.ok("POST", f"/v2/campaign/{campaign_id}/participants/bulk-delete", body)
     erase(api)
     assert api.read(campaign_id, friend["id"])["referralSource"] == "DELETED_PARTICIPANT"
+
+
+def answers_to_invites(stack: Stack, api: Api) -> None:
+    """Invited addresses and others join in each way, and the inviter leaves."""
+    campaign_id = api.campaign()
+    referrer = api.add(campaign_id)["id"]
+    sends_invites(stack, campaign_id)
+    api.add(campaign_id, referredBy=referrer)
+    addresses = [unique_email() for _ in range(4)]
+    invited(stack, campaign_id, referrer, *addresses)
+    for address in (addresses[0], unique_email()):
+        api.add(campaign_id, address, referredBy=referrer)
+    for address in (addresses[1], unique_email()):
+        api.update(campaign_id, api.add(campaign_id, address)["id"], referredBy=referrer)
+    for address in (addresses[2], unique_email()):
+        friend = api.add(campaign_id, referredBy=referrer)["id"]
+        api.update(campaign_id, friend, email=address)
+    api.delete(campaign_id, referrer)
+    erase(api)
+
+
+def sends_invites(stack: Stack, campaign_id: str) -> None:
+    """Gives the campaign an address that its e-mails come from, past the API."""
+    with runtime.using(stack.runtime()):
+        item = store.get(keys.campaign(campaign_id))
+        assert item is not None
+        campaign = Campaign.from_item(item)
+        emails = {"fromEmail": "spring@example.com"}
+        changed = replace(campaign, version=campaign.version + 1, emails=emails)
+        store.transact([Put(changed.to_item(), version(campaign.version))])
+
+
+def invited(stack: Stack, campaign_id: str, referrer: str, *addresses: str) -> list[str]:
+    """The ids of new invites to these addresses, made past the API."""
+    with runtime.using(stack.runtime()):
+        salt = salt_in(store.get_many([keys.salt(campaign_id)]), campaign_id)
+        invites = [
+            Invite(
+                campaign_id=campaign_id,
+                referrer_id=referrer,
+                address_hash=address_hash(salt or new_salt(campaign_id), address),
+                email=address,
+                request_hash="request",
+                message_id="message",
+                created_at=stack.now_ms(),
+            )
+            for address in addresses
+        ]
+        store.transact([Put(invite.to_item(), ABSENT) for invite in invites])
+        return [invite.invite_id for invite in invites]
+
+
+def lists_of_referrals(api: Api, campaign_id: str) -> None:
+    """In every order, from a row and from a place on, and the row of one address."""
+    referrer = api.add(campaign_id)["id"]
+    friends = [api.add(campaign_id, firstName="Ada", referredBy=referrer) for _ in range(3)]
+    api.trigger(campaign_id, friends[0]["id"])
+    for path in ("", f"/participant/{referrer}"):
+        listing = f"/v2/campaign/{campaign_id}{path}/referrals"
+        for sort_by in ("updatedAt", "createdAt", "email", "referralTriggeredAt", "firstName"):
+            query = {"sortBy": sort_by, "limit": 1}
+            next_id = api.ok("GET", listing, params=query)["nextId"]
+            for start in (next_id, friends[1]["id"]):
+                assert api.ok("GET", listing, params={**query, "nextId": start})["referrals"]
+        [found] = api.ok("GET", listing, params={"email": friends[2]["email"]})["referrals"]
+        assert found["id"] == friends[2]["id"]
+    drain(api)
+    log = f"/v2/campaign/{campaign_id}/participant/{referrer}/activity-logs"
+    assert len(api.ok("GET", log, params={"limit": 3})["activityLogs"]) == 3
 
 
 def pages(api: Api, campaign_id: str) -> None:
@@ -457,6 +532,34 @@ def emails(stack: Stack, api: Api) -> None:
     advance(api, IN_FLIGHT_MS + MINUTE_MS)
     told = {mail.template for mail in mailing.mails()}
     assert told - {None} == set(TEMPLATES)
+
+
+def invites(stack: Stack, api: Api) -> None:
+    """People invited by the first and by a later invite of a campaign; e-mails that are sent,
+    refused, lost on the way to the queue and swept up, bounced; links to unsubscribe followed."""
+    office = post_office.PostOffice(stack, api)
+    first, second, lost = office.addresses(3)
+    bounced = "bounce@simulator.amazonses.com"
+    assert office.invite(first) == 1
+    stack.mail.fail("MessageRejected")
+    assert office.invite(second, bounced) == 2
+    drain(api)
+    with stack.hold(post_office.SEND):
+        office.invite(lost)
+        drain(api)
+        assert stack.take_records(post_office.SEND)
+    advance(api, 3 * MINUTE_MS)
+    assert sum(office.sent_to(second, lost, bounced, first).values()) == 3
+    assert office.states() == {"SENT": 3, "FAILED": 1}
+    token = post_office.token_of_participant(stack, office.campaign_id, office.inviter)
+    for path in (post_office.unsubscribe_path(office.mail(lost)), f"/unsubscribe/{token}"):
+        for method in ("GET", "POST"):
+            assert api.call(method, path).status_code == 200
+    assert api.read(office.campaign_id, office.inviter)["unsubscribed"]
+    assert api.read_campaign(office.campaign_id)["inviteCount"] == 4
+    api.delete(office.campaign_id, office.inviter)
+    drain(api)
+    assert api.read_campaign(office.campaign_id)["inviteCount"] == 0
 
 
 def months(stack: Stack, api: Api) -> None:

@@ -28,6 +28,9 @@ STANDINGS_PART = ("STANDING", "HEAD", "BLOCK", "NODE")
 PAUSE_S = 0.2
 """Long enough, on a busy machine, for calls of one round to begin before the first one ends."""
 
+_ALONE = ("PutItem", "BatchWriteItem")
+"""Writes that are no transactions, at half the price."""
+
 _FIRST_WORD = re.compile(r"[A-Z]+")
 _MARGIN = 1e-6
 
@@ -62,9 +65,13 @@ class CallLog:
     def before(self, operation: str, parameters: Parameters) -> Images:
         self._begun.at = time.monotonic()
         time.sleep(self.pause)
-        if operation == "PutItem":
-            key = {name: parameters["Item"][name] for name in ("partition", "sort")}
-            self._begun.images = self._peek([Write(parameters["TableName"], key)])
+        if operation in _ALONE:
+            self._begun.images = self._peek(
+                [
+                    Write(request["TableName"], _key_of(request))
+                    for _, request in _requests(operation, parameters)
+                ]
+            )
         return self._meter.before(operation, parameters)
 
     def cost(self, operation: str, parameters: Parameters, answer: Answer, before: Images) -> Cost:
@@ -122,18 +129,35 @@ class CallLog:
             units[_kind(parameters["Key"]["sort"]["S"])] += cost.write_units
             return units, 1
         factor, images = 2, before
-        if operation == "PutItem":
+        if operation in _ALONE:
             factor, images = 1, self._begun.images
-        requests = parameters.get("TransactItems", [{"Put": parameters}])
-        writes = [next(iter(each.items())) for each in requests]
+        writes = _requests(operation, parameters)
         for (verb, request), old in zip(writes, images, strict=True):
             new = {"Put": request.get("Item"), "Delete": None}.get(verb, old)
-            kind = _kind(request.get("Item", request.get("Key"))["sort"]["S"])
+            kind = _kind(_key_of(request)["sort"]["S"])
             shape = self._shapes[request["TableName"]]
             units[kind] += factor * write_blocks(old, new)
             for index, amount in shape.index_units(old, new).items():
                 units[index] += amount
         return units, sum(verb != "ConditionCheck" for verb, _ in writes)
+
+
+def _requests(operation: str, parameters: Parameters) -> list[tuple[str, Parameters]]:
+    """What a call writes, as verbs and what goes with each."""
+    if operation == "BatchWriteItem":
+        return [
+            (verb.removesuffix("Request"), {"TableName": table, **request})
+            for table, requests in parameters["RequestItems"].items()
+            for each in requests
+            for verb, request in each.items()
+        ]
+    requests = parameters.get("TransactItems", [{"Put": parameters}])
+    return [next(iter(each.items())) for each in requests]
+
+
+def _key_of(request: Parameters) -> Parameters:
+    item = request.get("Item", request.get("Key"))
+    return {name: item[name] for name in ("partition", "sort")}
 
 
 @dataclass(slots=True)

@@ -158,13 +158,12 @@ class Population:
 
     def _referral(self, sequence: int) -> Referral:
         tie = self.ties[sequence]
-        joined_at = start_of(self.joined_month(sequence)) + sequence
+        profile = self._profile(sequence)
+        joined_at = profile.created_at
         pending = referrals.opened(
-            self.campaign_id,
+            profile,
             self.id_of(tie.referrer),
-            self.id_of(sequence),
             requested=None,
-            joined_at=joined_at,
             terms=_TERMS,
             now=joined_at,
         )

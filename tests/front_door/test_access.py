@@ -14,7 +14,7 @@ import pytest
 from grapevine.engine.access import KEY_CACHE_MS
 from grapevine.engine.accounts import ALL_SCOPES
 from local.stack import Stack
-from tests import accounts
+from tests import accounts, post_office
 from tests.api import Api
 from tests.invariants import table_of
 from tests.refusals import refusal
@@ -39,6 +39,9 @@ SCOPES = {
     ("POST", "/v2/campaign/{id}/participant/{participant}/email"): WRITE,
     ("POST", "/v2/campaign/{id}/participant"): WRITE,
     ("GET", "/v2/campaign/{id}/participants"): READ,
+    ("GET", "/v2/campaign/{id}/referrals"): READ,
+    ("GET", "/v2/campaign/{id}/participant/{participant}/referrals"): READ,
+    ("GET", "/v2/campaign/{id}/participant/{participant}/activity-logs"): READ,
     ("POST", "/v2/campaign/{id}/participants/bulk-delete"): "participant:delete",
     ("GET", "/v2/campaign/{id}/leaderboard"): READ,
     ("GET", "/v2/campaign/{id}/leaderboard/{month}"): READ,
@@ -47,6 +50,7 @@ SCOPES = {
     ("DELETE", "/v2/campaign/{id}/participant/{participant}"): "participant:delete",
     ("POST", "/v2/campaign/{id}/participant/{participant}/ref"): WRITE,
     ("DELETE", "/v2/campaign/{id}/participant/{participant}/ref"): WRITE,
+    ("POST", "/v2/campaign/{id}/participant/{participant}/invites"): WRITE,
     ("GET", "/v2/campaign/{id}/participant/{participant}/rewards"): "reward:read",
     ("POST", "/v2/campaign/{id}/reward/{rewardId}/approve"): "reward:write",
     ("POST", "/v2/campaign/{id}/reward/{rewardId}/fulfill"): "reward:fulfill",
@@ -72,6 +76,8 @@ PUBLIC = [
     ("OPTIONS", "/track/{action}"),
     ("POST", "/track/impression"),
     ("POST", "/track/share"),
+    ("GET", "/unsubscribe/{token}"),
+    ("POST", "/unsubscribe/{token}"),
 ]
 IN_A_CAMPAIGN = [route for route in ROUTES if "{id}" in route[1]]
 OF_A_PARTICIPANT = [route for route in ROUTES if "{participant}" in route[1]]
@@ -87,6 +93,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v2/campaign/{id}/participant"): {"email": "intruder@example.com"},
     ("POST", "/v2/campaign/{id}/participants/bulk-delete"): {"participants": ["friend@x.example"]},
     ("POST", "/v2/campaign/{id}/participant/{participant}"): {"firstName": "Changed"},
+    ("POST", "/v2/campaign/{id}/participant/{participant}/invites"): {
+        "emailAddresses": ["invited@x.example"],
+        "subjectText": "Join",
+        "messageText": "Join us",
+    },
     ("POST", "/v2/campaign/{id}/reward-configs"): {"type": "SINGLE_SIDED"},
     ("PATCH", "/v2/campaign/{id}/reward-configs/{rewardId}"): {"title": "Changed"},
     ("POST", WEBHOOKS): {"payloadUrl": "https://intruder.example"},
@@ -156,6 +167,7 @@ def world(stack: Stack) -> Iterator[World]:
     assert stack.api_key is not None
     with Api(stack.url, stack.api_key) as api:
         campaign_id = api.campaign()
+        post_office.give_settings(stack, campaign_id)
         referrer = api.add(campaign_id)["id"]
         friend = api.add(campaign_id, "friend@x.example", referredBy=referrer)["id"]
     stack.drain()

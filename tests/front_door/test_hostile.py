@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 
 from local.stack import Stack
-from tests import visitors
+from tests import post_office, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES
 
@@ -98,6 +98,7 @@ class Target:
     def __init__(self, stack: Stack, api: Api) -> None:
         self.stack, self.api = stack, api
         self.campaign_id = api.campaign(installation={"shareUrl": visitors.ORIGIN})
+        post_office.give_settings(stack, self.campaign_id)
         self._participants: list[str] = []
         self._reward: str | None = None
         self.first = api.add(self.campaign_id)["id"]
@@ -297,6 +298,11 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ],
     ("post", "/v2/campaign/{id}/participants/bulk-delete"): ["participants"],
     ("post", "/v2/campaign/{id}/participant/{participant}/ref"): ["delayInDays"],
+    ("post", "/v2/campaign/{id}/participant/{participant}/invites"): [
+        "emailAddresses",
+        "subjectText",
+        "messageText",
+    ],
     ("post", "/v2/campaign/{id}/reward-configs"): ["type", *REWARD_FIELDS],
     ("patch", "/v2/campaign/{id}/reward-configs/{rewardId}"): REWARD_FIELDS,
     ("post", "/v2/campaign/{id}/reward/{rewardId}/approve"): ["fulfill"],
@@ -308,9 +314,14 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ("post", "/v2/campaign/{id}/webhooks/{webhookId}/recover"): ["since", "nextId"],
 }
 # What a body needs beside the nasty field, so that nothing else is wrong with it.
-NEEDED: dict[str, Callable[[Target], dict[str, str]]] = {
+NEEDED: dict[str, Callable[[Target], dict[str, Any]]] = {
     "/v2/campaigns": lambda _: {"type": "REFERRAL"},
     "/v2/campaign/{id}/participant": lambda _: {"email": unique_email()},
+    "/v2/campaign/{id}/participant/{participant}/invites": lambda _: {
+        "emailAddresses": [unique_email()],
+        "subjectText": "Join",
+        "messageText": "{{referrerMessage}}",
+    },
     "/v2/campaign/{id}/reward-configs": lambda _: {"type": "SINGLE_SIDED"},
     "/v2/campaign/{id}/webhooks": lambda _: {"payloadUrl": "https://receiver.example"},
     "/track/impression": lambda target: {
@@ -328,7 +339,7 @@ NEEDED: dict[str, Callable[[Target], dict[str, str]]] = {
 def nasty_bodies(path: str, field: str, target: Target) -> Iterator[str]:
     for value in NASTY:
         needed = NEEDED[path](target) if path in NEEDED else {}
-        members = [f'"{name}":"{text}"' for name, text in needed.items() if name != field]
+        members = [f'"{name}":{json.dumps(text)}' for name, text in needed.items() if name != field]
         yield "{" + ",".join([*members, f'"{field}":{value}']) + "}"
 
 

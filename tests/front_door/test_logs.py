@@ -16,6 +16,7 @@ from local.stack import Stack
 from tests import visitors
 from tests.api import Api
 from tests.invariants import table_of
+from tests.post_office import FROM, PostOffice, unsubscribe_path
 
 pytestmark = pytest.mark.one_engine
 
@@ -121,6 +122,24 @@ def test_of_a_visitor_nothing_is_logged(fresh_stack: Stack, log: Log) -> None:
     [link, view, refused, lost, script] = log.requests()[-5:]
     assert (link["route"], link["status"]) == ("GET /r/{campaignId}/{key}", 302)
     assert [line["status"] for line in (view, refused, lost, script)] == [200, 400, 404, 200]
+
+
+def test_of_an_e_mail_nothing_is_logged(fresh_stack: Stack, log: Log) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        office = PostOffice(fresh_stack, api, fromName="secret-value")
+        texts = {"subjectText": "secret-note", "messageText": "Confidential"}
+        assert office.invite("private@example.com", **texts) == 1
+        fresh_stack.mail.fail("MessageRejected")
+        fresh_stack.drain()
+        other = office.join("Confidential")
+        assert office.invite("private@example.com", participant=other, **texts) == 1
+        fresh_stack.drain()
+        path = unsubscribe_path(office.mail("private@example.com"))
+        api.call("POST", path)
+
+    assert log.keeps_secrets(path, path.rpartition("/")[2], FROM)
+    assert [line["route"] for line in log.requests()][-1] == "POST /unsubscribe/{token}"
+    assert not log.defects()
 
 
 def test_each_request_is_one_line_with_what_an_operator_needs(

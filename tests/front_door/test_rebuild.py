@@ -250,6 +250,11 @@ def wrong_impressions(town: Town) -> str:
     return "impressionCount: 40, should be 3"
 
 
+def wrong_invites(town: Town) -> str:
+    town.put({**town.item(keys.totals(town.id)), "inviteCount": 40})
+    return "inviteCount: 40, should be 0"
+
+
 def lost_view(town: Town) -> str:
     visitors.view(town.program.api, town.id, town.second)
     town.lose_records()
@@ -319,6 +324,7 @@ DAMAGE = [
     lost_head,
     wrong_total,
     wrong_impressions,
+    wrong_invites,
     lost_view,
     lost_totals,
     wrong_record_of_the_totals,

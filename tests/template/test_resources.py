@@ -44,7 +44,14 @@ def test_the_table_declares_the_attributes_of_its_keys_and_no_others() -> None:
     declared = [each["AttributeName"] for each in properties["AttributeDefinitions"]]
     assert len(declared) == len(set(declared))
     assert set(declared) == {key["AttributeName"] for schema in schemas for key in schema}
-    assert {index["Projection"]["ProjectionType"] for index in indexes} == {"KEYS_ONLY"}
+    assert {
+        index["IndexName"]: set(index["Projection"]["NonKeyAttributes"])
+        for index in indexes
+        if index["Projection"]["ProjectionType"] != "KEYS_ONLY"
+    } == {
+        "byCreated": {"email", "firstName", "lastName"},
+        "campaignByStatus": {"email", "firstName", "lastName", "createdAt"},
+    }
 
 
 @pytest.mark.parametrize("name", sorted(_of_type("AWS::SQS::Queue")))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grapevine.table.accounts import Account, AccountApiKey, ApiKey
+from grapevine.table.activities import Activity
 from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
 from grapevine.table.counted import Counted
@@ -46,6 +47,14 @@ CONTENTS = st.binary(max_size=50)
 OPTIONAL_TEXT = st.one_of(st.none(), st.text())
 
 ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
+    Activity: st.builds(
+        Activity,
+        campaign_id=IDS,
+        participant_id=IDS,
+        at=TIMES,
+        fact_hash=IDS,
+        expires_at=TIMES,
+    ),
     Account: st.builds(Account, account_id=IDS, created_at=TIMES),
     AccountApiKey: st.builds(AccountApiKey, account_id=IDS, key_id=IDS, key_hash=IDS),
     AccountCampaign: st.builds(AccountCampaign, account_id=IDS, campaign_id=IDS),
@@ -195,6 +204,8 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         total=st.integers(0, 10**6),
         unique=st.integers(0, 10**6),
         shares=st.dictionaries(IDS, st.integers(1, 10**6)),
+        last_share=st.one_of(st.none(), IDS),
+        last_share_at=st.one_of(st.none(), TIMES),
         deleted_at=st.one_of(st.none(), TIMES),
     ),
     KeyGuard: st.builds(KeyGuard, campaign_id=IDS, share_key=IDS, participant_id=IDS),
@@ -219,6 +230,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         campaign_id=IDS,
         referrer_id=IDS,
         referred_id=IDS,
+        first_name=OPTIONAL_TEXT,
         created_at=TIMES,
         updated_at=TIMES,
         pending_since=TIMES,
@@ -285,6 +297,8 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         expires_at=TIMES,
     ),
 }
+# DynamoDB's numbers have 38 digits.
+st.register_type_strategy(int, st.integers(-(10**15), 10**15))
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in ENTITIES]
 
 

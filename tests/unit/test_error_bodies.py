@@ -26,6 +26,7 @@ REFUSALS: list[tuple[GrapevineError, int, str, str]] = [
         "UnsupportedMediaTypeError",
         "UNSUPPORTED_MEDIA_TYPE_ERROR",
     ),
+    (errors.LimitReached("why", 60), 429, "RateLimit", "RATE_LIMIT"),
     (
         errors.UnsupportedProgram("why"),
         422,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import email_keys, keys
+from grapevine.table import email_keys, keys, places
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -60,6 +60,16 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "email_requests": (email_keys.email_requests, 2),
     "email_template": (email_keys.email_template, 2),
     "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
+    "referral_list": (places.referral_list, 1),
+    "referral_list_with": (places.referral_list_with, 2),
+    "moment": (lambda status: places.moment(status, 5), 1),
+    "by_status": (lambda status, one="id1": places.by_status(status, 5, one), 2),
+    "by_created": (lambda one: places.by_created(5, one), 1),
+    "activity": (
+        lambda campaign, one="id1", two="id1": places.activity(campaign, one, 5, two),
+        3,
+    ),
+    "by_email": (lambda one: places.by_email("b@example.com", one), 1),
     "email_guard": (lambda campaign: keys.email_guard(campaign, "a@example.com"), 1),
     "key_guard": (keys.key_guard, 2),
     "metadata_pair": (keys.metadata_pair, 2),
@@ -86,17 +96,21 @@ CALLS = [
 def test_every_builder_is_looked_at_here() -> None:
     no_ids_inside = {
         "due_shard",
+        "email_and_row_in",
         "is_delivery",
         "is_id",
         "is_mail",
+        "is_referral",
         "month_end_shard",
         "participant_in",
         "referred_in",
+        "row_id_in",
+        "time_in",
     }
 
     functions = {
         name
-        for module in (email_keys, keys)
+        for module in (email_keys, keys, places)
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }

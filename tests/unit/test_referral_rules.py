@@ -12,6 +12,7 @@ from grapevine.engine import referrals
 from grapevine.engine.referrals import Terms
 from grapevine.months import DAY_MS, month_at
 from grapevine.table.campaigns import Campaign
+from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral, ReferralStatus
 
 NOW = 1_800_000_000_000
@@ -28,12 +29,16 @@ ENDED_AT_SIGNUP = Terms(credits_at_signup=True, is_live=False, window_ms=None)
 def opened(
     terms: Terms = LIVE, requested: ReferralStatus | None = None, joined_at: int = NOW
 ) -> Referral:
+    friend = Profile(
+        campaign_id="camp01",
+        participant_id="friend",
+        email="richard@example.com",
+        created_at=joined_at,
+    )
     return referrals.opened(
-        "camp01",
+        friend,
         "referrer",
-        "friend",
         requested=requested,
-        joined_at=joined_at,
         terms=terms,
         now=NOW,
     )

@@ -22,6 +22,7 @@ REFERRAL = Referral(
     campaign_id="camp01",
     referrer_id="gavin1",
     referred_id="jared1",
+    email="j@x.example",
     status="CREDIT_PENDING",
     created_at=1,
     updated_at=1,

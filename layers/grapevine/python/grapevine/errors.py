@@ -8,6 +8,7 @@ GrapevineError
 │   ├── NotAuthorized         no key, a wrong or revoked one, a missing scope, a foreign campaign
 │   ├── NotFound              an unknown campaign, reward or route
 │   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
+│   ├── LimitReached          there is no room for any of it until a time that it names
 │   ├── UnsupportedProgram    the call does not exist for this campaign's type
 │   ├── PayloadTooLarge
 │   └── UnsupportedMediaType
@@ -72,6 +73,12 @@ class NotFound(RequestRefused):
 class InvalidRewardState(RequestRefused):
     def __init__(self, reason: str) -> None:
         super().__init__(f"Invalid reward state. {reason}")
+
+
+class LimitReached(RequestRefused):
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UnsupportedProgram(RequestRefused):

@@ -22,6 +22,7 @@ from grapevine.errors import SettingMissing
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
 
 
@@ -56,6 +57,16 @@ class Settings:
         return self._required("MAIL_QUEUE_URL")
 
     @property
+    def mail_configuration_set(self) -> str:
+        """The SES configuration set whose events tell what became of an e-mail."""
+        return self._required("MAIL_CONFIGURATION_SET")
+
+    @property
+    def public_url(self) -> str:
+        """Where the API is found from outside, without a slash at its end."""
+        return self._required("PUBLIC_URL").rstrip("/")
+
+    @property
     def webhook_key_id(self) -> str:
         """The KMS key that webhook secrets are encrypted with."""
         return self._required("WEBHOOK_KEY_ID")
@@ -83,10 +94,12 @@ def _botocore_client(service: str) -> Any:
     import botocore.session
     from botocore.config import Config
 
+    # A call to SES is never repeated by the client: an e-mail would go out twice.
+    sends_mail = service == "sesv2"
     config = Config(
         connect_timeout=1,
-        read_timeout=4,
-        retries={"mode": "standard", "max_attempts": 4},
+        read_timeout=10 if sends_mail else 4,
+        retries={"mode": "standard", "total_max_attempts": 1 if sends_mail else 5},
         max_pool_connections=32,
     )
     return botocore.session.get_session().create_client(service, config=config)
@@ -141,6 +154,11 @@ def dynamodb() -> DynamoDBClient:
 
 def kms() -> KMSClient:
     client: KMSClient = current().client("kms")
+    return client
+
+
+def ses() -> SESV2Client:
+    client: SESV2Client = current().client("sesv2")
     return client
 
 

@@ -19,7 +19,8 @@ def attempts(within_seconds: float | None = None) -> Iterator[int]:
     Raises:
         Busy: the deadline (20 s, inside the 29 that a function has) passed without success.
     """
-    give_up_at = time.monotonic() + (within_seconds or DEADLINE_SECONDS)
+    deadline = DEADLINE_SECONDS if within_seconds is None else within_seconds
+    give_up_at = time.monotonic() + deadline
     pause = _FIRST_PAUSE_SECONDS
     attempt = 0
     while time.monotonic() < give_up_at:

@@ -11,7 +11,7 @@ from functools import partial
 
 from grapevine import runtime
 from grapevine.engine import credit, messages
-from grapevine.engine.mail import runs
+from grapevine.engine.mail import post, runs
 from grapevine.engine.messages import UnknownItem
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants import delete
@@ -32,7 +32,7 @@ _SWEEP_SECONDS = 20.0
 
 def sweep() -> int:
     """Hands out what is due until nothing is, or for 20 s; the next sweep goes on from there.
-    Deliveries of webhooks go to their own queue.
+    Deliveries of webhooks and e-mails go to their own queues.
 
     Returns the number of messages sent. Dying between claim and message costs a lease of delay.
     """
@@ -44,7 +44,8 @@ def sweep() -> int:
         claims = in_parallel([partial(due.claim, item, now + LEASE_MS) for item in waiting])
         claimed = [item for item, won in zip(waiting, claims, strict=True) if won]
         queue_keys([item.key for item in claimed if keys.is_delivery(item.key)])
-        others = [item for item in claimed if not keys.is_delivery(item.key)]
+        post.queue_keys([item.key for item in claimed if keys.is_mail(item.key)])
+        others = [i for i in claimed if not keys.is_delivery(i.key) and not keys.is_mail(i.key)]
         messages.send(runtime.settings().due_queue_url, [item.key for item in others])
         sent += len(claimed)
         if not claimed:

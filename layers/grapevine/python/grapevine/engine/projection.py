@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from grapevine.engine import totals
 from grapevine.engine.ranks.batch import checked
 from grapevine.engine.ranks.maintenance import maintain
+from grapevine.engine.totals import SOURCES, Source
 from grapevine.table.attributes import Change
-from grapevine.table.impressions import Impressions
-from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 
 
@@ -21,19 +20,18 @@ from grapevine.table.standings import Standing
 class Projected:
     """What a stream record tells of."""
 
-    item: Standing | Earnings | Impressions
+    item: Standing | Source
 
 
 def projected(change: Change) -> Projected:
     """The item in a stream record.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none of the three kinds, or cannot be counted.
+        KeyError, TypeError, ValueError: it is none of these kinds, or cannot be counted.
     """
-    if change.new["type"] == Earnings.TYPE:
-        return Projected(Earnings.from_item(change.new))
-    if change.new["type"] == Impressions.TYPE:
-        return Projected(Impressions.from_item(change.new))
+    for source in SOURCES:
+        if change.new["type"] == source.TYPE:
+            return Projected(source.from_item(change.new))
     return Projected(checked(Standing.from_item(change.new)))
 
 

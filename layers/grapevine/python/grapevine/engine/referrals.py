@@ -19,6 +19,7 @@ from grapevine.engine.program import installation_of, options_of
 from grapevine.months import DAY_MS, month_at
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
+from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral, ReferralStatus
 
 EntryStatus = Literal["CREDIT_PENDING", "CREDIT_AWARDED"]
@@ -40,29 +41,30 @@ def terms_of(campaign: Campaign) -> Terms:
 
 
 def opened(
-    campaign_id: str,
+    friend: Profile,
     referrer_id: str,
-    referred_id: str,
     *,
     requested: ReferralStatus | None,
-    joined_at: int,
     terms: Terms,
     now: int,
 ) -> Referral:
-    """The referral of a participant who has just got a referrer.
+    """The referral of a participant, `friend`, who has just got a referrer.
 
     Without a requested status the campaign's trigger decides, and the credit window counts from
     the day the participant joined, so somebody who joined before it is CREDIT_EXPIRED at once.
     A credit is only given while the campaign is in progress; until then it is pending.
     """
     pending = Referral(
-        campaign_id=campaign_id,
+        campaign_id=friend.campaign_id,
         referrer_id=referrer_id,
-        referred_id=referred_id,
+        referred_id=friend.participant_id,
+        email=friend.email,
+        first_name=friend.first_name,
+        last_name=friend.last_name,
         status="CREDIT_PENDING",
         created_at=now,
         updated_at=now,
-        pending_since=now if requested else joined_at,
+        pending_since=now if requested else friend.created_at,
     )
     if requested == "CREDIT_EXPIRED":
         return replace(pending, status="CREDIT_EXPIRED")
@@ -208,6 +210,13 @@ def settled(referral: Referral, terms: Terms, now: int) -> Referral | None:
     if _window_passed(referral, terms, now):
         return expired(referral, now)
     return _unless_same(referral, scheduled(referral, terms))
+
+
+def with_copies_of(referral: Referral, friend: Profile) -> Referral:
+    """With the friend's e-mail address and names as the profile has them."""
+    return replace(
+        referral, email=friend.email, first_name=friend.first_name, last_name=friend.last_name
+    )
 
 
 def _unless_same(before: Referral, after: Referral) -> Referral | None:

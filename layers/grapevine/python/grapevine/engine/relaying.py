@@ -1,41 +1,47 @@
-"""From changes of the table to messages: webhook events, e-mails, and months that are to be
-settled."""
+"""From changes of the table to messages: webhook events, e-mails, months that are to be settled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grapevine.engine.mail import inviting, post
 from grapevine.engine.mail import relay as mail
 from grapevine.engine.mail.facts import MailFact, facts_in
 from grapevine.engine.month_end import close
 from grapevine.engine.webhooks import relay as webhooks
 from grapevine.engine.webhooks.transitions import Transition, transition_in
 from grapevine.table.attributes import Change
+from grapevine.table.invites import Invite
 from grapevine.table.month_end import MonthClosing
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one change is to be told as."""
+    """What one change is to be told as: each part is there, or empty."""
 
     campaign_id: str
     closings: tuple[MonthClosing, ...] = ()
+    invites: tuple[Invite, ...] = ()
     transitions: tuple[Transition, ...] = ()
     mail_facts: tuple[MailFact, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.closings or self.invites or self.transitions or self.mail_facts)
 
 
 def told_by(change: Change) -> Told | None:
     """None for a change that nobody is to be told of. Raises KeyError or TypeError for a broken
     record."""
-    closings, transition = _closings_in(change), transition_in(change)
     told = Told(
         change.new["campaignId"],
-        closings=closings,
-        transitions=(transition,) if transition else (),
+        closings=_closings_in(change),
+        invites=_invites_in(change),
+        transitions=_transitions_in(change),
         mail_facts=tuple(facts_in(change)),
     )
-    return told if told.closings or told.transitions or told.mail_facts else None
+    return None if told.is_nothing else told
 
 
 def _closings_in(change: Change) -> tuple[MonthClosing, ...]:
@@ -45,17 +51,29 @@ def _closings_in(change: Change) -> tuple[MonthClosing, ...]:
     return (MonthClosing.from_item(change.new),)
 
 
+def _invites_in(change: Change) -> tuple[Invite, ...]:
+    if change.new["type"] != Invite.TYPE or change.old is not None:
+        return ()
+    return (Invite.from_item(change.new),)
+
+
+def _transitions_in(change: Change) -> tuple[Transition, ...]:
+    transition = transition_in(change)
+    return (transition,) if transition else ()
+
+
 def campaign_of(told: Told) -> str:
     return told.campaign_id
 
 
 def relay(campaign_id: str, told: Sequence[Told]) -> None:
-    """Safe to repeat: a month is settled once, an event made once, a fact e-mailed once. Months
-    come first, so that what fails behind them holds up no settlement.
+    """Safe to repeat: a month is settled once, an event made once, an e-mail sent once. Months come
+    first, so that events that fail hold up no settlement.
 
     Raises:
         Busy
     """
     close.hand_out([closing for one in told for closing in one.closings])
+    post.queue([inviting.mail_of(invite) for one in told for invite in one.invites])
     webhooks.relay(campaign_id, [each for one in told for each in one.transitions])
     mail.relay(campaign_id, [fact for one in told for fact in one.mail_facts])

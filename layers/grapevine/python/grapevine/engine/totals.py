@@ -26,6 +26,7 @@ from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
 from grapevine.table.impressions import Impressions
+from grapevine.table.invitations import Invitations
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankHead
 from grapevine.table.rewards import Earnings
@@ -34,12 +35,15 @@ from grapevine.table.writes import ABSENT, Add, Put, Write, counted_in, version
 
 _MOST_AT_ONCE = 50
 
-NAMES = ("impressionCount", "winnerCount")
+NAMES = ("impressionCount", "inviteCount", "winnerCount")
 """The sums that are kept here."""
 
-SOURCES: Mapping[type[Earnings | Impressions], Callable[[str, str], Key]] = {
+Source = Earnings | Impressions | Invitations
+
+SOURCES: Mapping[type[Source], Callable[[str, str], Key]] = {
     Earnings: keys.earnings,
     Impressions: keys.impressions,
+    Invitations: keys.invitations,
 }
 """What `contribution` knows, one item of each kind for a participant, and where it lives."""
 
@@ -58,25 +62,32 @@ def totals_in(found: Mapping[Key, Item], campaign_id: str) -> Totals:
         participant_count=participants_in(head),
         referral_count=referrals_in(head),
         impression_count=item.get("impressionCount", 0) if item else 0,
+        invite_count=item.get("inviteCount", 0) if item else 0,
         winner_count=item.get("winnerCount", 0) if item else 0,
     )
 
 
-def contribution(item: Earnings | Impressions) -> Counted:
-    """What a participant's earnings, or the impressions of its link, add to the totals."""
-    amounts = (
-        {"winnerCount": int(item.is_winner)}
-        if isinstance(item, Earnings)
-        else {"impressionCount": item.total}
-    )
+def contribution(item: Source) -> Counted:
+    """What a participant's earnings, the impressions of its link or its invitations add to the
+    totals."""
     return Counted(
         campaign_id=item.campaign_id,
         participant_id=item.participant_id,
         source=item.TYPE,
         version=item.version,
-        amounts=amounts,
+        amounts=_amounts(item),
         expires_at=item.expires_at,
     )
+
+
+def _amounts(item: Source) -> dict[str, int]:
+    match item:
+        case Earnings():
+            return {"winnerCount": int(item.is_winner)}
+        case Impressions():
+            return {"impressionCount": item.total}
+        case Invitations():
+            return {"inviteCount": item.invite_count}
 
 
 def count(campaign_id: str, changed: Iterable[Counted]) -> None:

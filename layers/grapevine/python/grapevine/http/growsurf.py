@@ -25,6 +25,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str, str], ...] = (
     (errors.Busy, 409, "DuplicateRequestError", "DUPLICATE_REQUEST_ERROR"),
     (errors.PayloadTooLarge, 413, "PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
     (errors.UnsupportedMediaType, 415, "UnsupportedMediaTypeError", "UNSUPPORTED_MEDIA_TYPE_ERROR"),
+    (errors.LimitReached, 429, "RateLimit", "RATE_LIMIT"),
     (errors.UnsupportedProgram, 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
 )
 
@@ -40,8 +41,11 @@ class _GrowSurf:
         for kind, status, name, code in _REFUSALS:
             if isinstance(error, kind):
                 headers = {}
-                if isinstance(error, errors.Busy):
+                if isinstance(error, errors.Busy | errors.LimitReached):
                     headers["retry-after"] = str(error.retry_after_seconds)
+                if isinstance(error, errors.LimitReached):
+                    # The official SDKs would try again within seconds.
+                    headers["x-should-retry"] = "false"
                 problems = error.problems if isinstance(error, InvalidRequest) else ()
                 return Response(status, _body(status, name, code, str(error), problems), headers)
         return self.failure()

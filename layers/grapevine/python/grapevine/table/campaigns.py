@@ -79,6 +79,7 @@ class Totals(Entity):
     participant_count: int = 0
     referral_count: int = 0
     impression_count: int = 0
+    invite_count: int = 0
     winner_count: int = 0
 
     @property

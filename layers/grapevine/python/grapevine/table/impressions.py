@@ -19,8 +19,9 @@ from grapevine.table.standings import position
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impressions(Entity):
     """A participant's impressions, those by a visitor's first visit among them (`unique`), and its
-    shares by channel. It comes with the first of them; with `deleted_at` it is a tombstone, which
-    goes away by its `expires_at` (seconds)."""
+    shares by channel. Where the last change was a share, `last_share` is its channel and
+    `last_share_at` its time (ms). It comes with the first of them; with `deleted_at` it is a
+    tombstone, which goes away by its `expires_at` (seconds)."""
 
     TYPE: ClassVar[str] = "Impressions"
 
@@ -31,6 +32,8 @@ class Impressions(Entity):
     total: int = 0
     unique: int = 0
     shares: dict[str, int] = as_json()
+    last_share: str | None = None
+    last_share_at: int | None = None
     deleted_at: int | None = None
     expires_at: int | None = None
 

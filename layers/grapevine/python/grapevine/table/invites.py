@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grapevine.table import keys
+from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
+from grapevine.table.referral_lists import MASKED_EMAIL, index_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +39,20 @@ class Invite(Entity):
     def invite_id(self) -> str:
         """What answers call it. It says where the item lives, and nothing about the address."""
         return f"{self.referrer_id}-{self.address_hash}"
+
+    def index_attributes(self) -> Item:
+        return index_entries(
+            self.campaign_id,
+            self.invite_id,
+            status="INVITE_SENT",
+            created_at=self.created_at,
+            updated_at=self.created_at,
+            sorted_email=MASKED_EMAIL,
+        )
+
+
+def sent_by(campaign_id: str, referrer_id: str, limit: int) -> list[Invite]:
+    """Up to `limit` of the participant's unanswered invites, in no particular order."""
+    partition = keys.profile(campaign_id, referrer_id).partition
+    items = store.query(None, partition, limit=limit, prefix=keys.INVITE_PREFIX)
+    return [Invite.from_item(item) for item in items]

@@ -1,7 +1,8 @@
 """A referral: the one record of who referred whom and of what became of the credit.
 
 It lives in the referrer's partition. Whether the credit has been awarded is decided here and
-nowhere else; the referrer's counts change in the same transaction.
+nowhere else; the referrer's counts change in the same transaction. It carries copies of the
+friend's e-mail address and names, which change in the transaction that changes the profile.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from grapevine.table import keys, store
+from grapevine.table import keys, places, store
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
-from grapevine.table.store import Index
+from grapevine.table.participants import normalise_email
+from grapevine.table.referral_lists import BY_CREATED, BY_STATUS, index_entries
 
 ReferralStatus = Literal["CREDIT_PENDING", "CREDIT_AWARDED", "CREDIT_EXPIRED"]
 
-_CREDITED = Index("credited", "partition", "creditedAt")
+_END_OF_TIME = 10**15 - 1
+_MOST_PAGES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral(Entity):
-    """Times in ms. `pending_since` starts the credit window, `award_at` is when a delayed credit
-    falls due, `due_at` when the sweep must look at it (with `due_shard`, its place in the due
-    index), `credited_month` the month that `credited_at` was counted in."""
+    """Times in ms. `updated_at` is when the status last changed or a delay was set: of an awarded
+    one always `credited_at`. `pending_since` starts the credit window, `award_at` is when a delayed
+    credit falls due, `due_at` when the sweep must look at it (with `due_shard`, its place in the
+    due index), `credited_month` the month that `credited_at` was counted in."""
 
     TYPE: ClassVar[str] = "Referral"
 
@@ -31,6 +36,9 @@ class Referral(Entity):
     referrer_id: str
     referred_id: str
     version: int = 0
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
     status: ReferralStatus
     created_at: int
     updated_at: int
@@ -45,6 +53,16 @@ class Referral(Entity):
     def key(self) -> Key:
         return keys.referral(self.campaign_id, self.referrer_id, self.referred_id)
 
+    def index_attributes(self) -> Item:
+        return index_entries(
+            self.campaign_id,
+            self.referred_id,
+            status=self.status,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            sorted_email=normalise_email(self.email),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CreditedFriend:
@@ -52,26 +70,75 @@ class CreditedFriend:
     credited_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """Who has joined through a participant, as the referral tells it."""
+
+    referred_id: str
+    email: str
+    first_name: str | None
+    last_name: str | None
+    created_at: int
+
+
 def credited_of(campaign_id: str, referrer_id: str, limit: int) -> list[CreditedFriend]:
     """The referrer's last `limit` credited referrals, newest first, strongly consistent."""
-    partition = keys.standing(campaign_id, referrer_id).partition
-    entries = store.query(_CREDITED, partition, limit=limit, descending=True)
+    entries = _credited(campaign_id, referrer_id, 0, _END_OF_TIME, limit)
     return [
-        CreditedFriend(keys.referred_in(entry["sort"]), entry["creditedAt"]) for entry in entries
+        CreditedFriend(keys.referred_in(entry["sort"]), places.time_in(entry["statusPlace"]))
+        for entry in entries
     ]
 
 
 def credited_between(campaign_id: str, referrer_id: str, start: int, end: int) -> int:
     """How many of the referrer's referrals were credited from `start` until before `end` (ms);
     strongly consistent."""
-    partition = keys.standing(campaign_id, referrer_id).partition
-    return len(store.query(_CREDITED, partition, between=(start, end - 1)))
+    return len(_credited(campaign_id, referrer_id, start, end))
 
 
 def credit_times(campaign_id: str, referrer_id: str) -> list[int]:
     """When each of the referrer's credited referrals was credited (ms); strongly consistent."""
+    entries = _credited(campaign_id, referrer_id, 0, _END_OF_TIME)
+    return [places.time_in(entry["statusPlace"]) for entry in entries]
+
+
+def _credited(
+    campaign_id: str, referrer_id: str, start: int, end: int, limit: int | None = None
+) -> list[Item]:
+    """An awarded referral's place by status is at the time of its credit."""
     partition = keys.standing(campaign_id, referrer_id).partition
-    return [entry["creditedAt"] for entry in store.query(_CREDITED, partition)]
+    between = (places.moment("CREDIT_AWARDED", start), places.moment("CREDIT_AWARDED", end))
+    return store.query(BY_STATUS, partition, between=between, limit=limit, descending=True)
+
+
+def newest_of(campaign_id: str, referrer_id: str, limit: int) -> list[Friend]:
+    """The last `limit` who joined through the referrer, newest first, strongly consistent.
+
+    Invites lie between them and are left out; behind very many of them nobody is looked for.
+    """
+    partition = keys.standing(campaign_id, referrer_id).partition
+    friends: list[Friend] = []
+    before: str | None = None
+    size = limit + 20
+    for _ in range(_MOST_PAGES):
+        entries = store.query(
+            BY_CREATED, partition, limit=size + 1, descending=True, at_most=before
+        )
+        friends += [_friend(entry) for entry in entries[:size] if places.is_referral(entry["sort"])]
+        if len(friends) >= limit or len(entries) <= size:
+            break
+        before = entries[size]["createdPlace"]
+    return friends[:limit]
+
+
+def _friend(entry: Item) -> Friend:
+    return Friend(
+        referred_id=keys.referred_in(entry["sort"]),
+        email=entry["email"],
+        first_name=entry.get("firstName"),
+        last_name=entry.get("lastName"),
+        created_at=places.time_in(entry["createdPlace"]),
+    )
 
 
 def of_referrer(campaign_id: str, referrer_id: str, limit: int) -> list[Referral]:

@@ -28,7 +28,7 @@ from grapevine.table.writes import (
 )
 
 _GET_LIMIT = 100
-_DELETE_LIMIT = 25
+_BATCH_LIMIT = 25
 _CONFLICTS = frozenset(
     {
         "TransactionConflict",
@@ -102,13 +102,13 @@ def query(
     descending: bool = False,
     prefix: str | None = None,
     between: tuple[str, str] | tuple[int, int] | None = None,
-    at_most: int | None = None,
+    at_most: int | str | None = None,
 ) -> list[Item]:
     """The first `limit` items (all, without one) of a partition of the table or of an index.
 
     `prefix` keeps the sort keys that begin with it, `between` those from the one to the other,
-    `at_most` the numeric ones up to it; at most one of them is given. The table and the local index
-    are read consistently; a global index shows a write a moment later.
+    `at_most` the ones up to it; at most one of them is given. The table and its local indexes are
+    read consistently; a global index shows a write a moment later.
     """
     partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
     condition, values = "#p = :p", dict[str, Any]({":p": partition})
@@ -182,12 +182,18 @@ def put(item: Item, condition: Condition) -> bool:
 
 def remove(keys: Sequence[Key]) -> None:
     """Deletes items, whatever they hold and whether or not they are there."""
+    _write_batches([{"DeleteRequest": {"Key": marshal(key_attributes(key))}} for key in keys])
+
+
+def put_all(items: Iterable[Item]) -> None:
+    """Writes items, each by itself, whatever is there."""
+    _write_batches([{"PutRequest": {"Item": marshal(item)}} for item in items])
+
+
+def _write_batches(requests: Sequence[Any]) -> None:
     table = runtime.settings().table_name
-    for start in range(0, len(keys), _DELETE_LIMIT):
-        some = keys[start : start + _DELETE_LIMIT]
-        pending: Any = {
-            table: [{"DeleteRequest": {"Key": marshal(key_attributes(key))}} for key in some]
-        }
+    for start in range(0, len(requests), _BATCH_LIMIT):
+        pending: Any = {table: requests[start : start + _BATCH_LIMIT]}
         while pending:
             pending = (
                 runtime.dynamodb().batch_write_item(RequestItems=pending).get("UnprocessedItems")

@@ -17,12 +17,13 @@ from grapevine.table.participants import Profile
 @dataclass(frozen=True, slots=True)
 class Content:
     """A subject of one line, and the message twice: `html` is what goes into a body, well-formed
-    and with all user data escaped. The envelope adds the frame, the foot (company address and
-    unsubscribe link) and the headers."""
+    and with all user data escaped. The envelope adds the frame, the headers, and the foot (company
+    address and unsubscribe link) where the message does not have it already (`has_foot`)."""
 
     subject: str
     html: str
     text: str
+    has_foot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

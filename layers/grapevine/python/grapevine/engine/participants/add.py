@@ -9,6 +9,7 @@ in between leaves a hole.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
@@ -18,6 +19,7 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer
 from grapevine.engine.parallel import in_parallel
+from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
     Participant,
     participant_in,
@@ -32,7 +34,9 @@ from grapevine.engine.rewards.earning import Offer, offer_of
 from grapevine.errors import Busy
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign, next_join_sequence
+from grapevine.table.keys import Key
 from grapevine.table.participants import EmailGuard, Profile, normalise_email
 from grapevine.table.referrals import ReferralStatus
 from grapevine.table.rewards import Earnings
@@ -100,10 +104,12 @@ class _Adding:
         campaign_id = self._campaign.campaign_id
         email_key = keys.email_guard(campaign_id, normalise_email(self._new.email))
         referrer_key = referrer_guard_key(campaign_id, self._new.referred_by or "")
-        found = store.get_many([email_key, referrer_key] if referrer_key else [email_key])
+        referred = [referrer_key, *salt_keys(self._campaign)] if referrer_key else []
+        found = store.get_many([email_key, *referred])
         if email_key in found:
             return self._existing(EmailGuard.from_item(found[email_key]).participant_id)
         referrer = self._referrer(referrer_id_in(found.get(referrer_key) if referrer_key else None))
+        answers = self._answers(referrer, found)
         if self._join_sequence is None:
             self._join_sequence = next_join_sequence(campaign_id)
         profile, standing = self._compose(referrer, self._join_sequence)
@@ -111,7 +117,7 @@ class _Adding:
             Put(entity.to_item(), ABSENT) for entity in (profile, standing, *profile.companions)
         ]
         if referrer:
-            writes += self._referral_writes(referrer, profile)
+            writes += [*self._referral_writes(referrer, profile), *answers]
         try:
             store.transact(writes)
         except TransactionCanceled as lost:
@@ -159,18 +165,21 @@ class _Adding:
         referrer, self._offer = results
         return cast("Referrer | None", referrer)
 
+    def _answers(self, referrer: Referrer | None, found: Mapping[Key, Item]) -> list[Write]:
+        if referrer is None:
+            return []
+        referrer_id = referrer.standing.participant_id
+        return answer_writes(self._campaign, found, referrer_id, self._new.email)
+
     def _referral_writes(self, referrer: Referrer, profile: Profile) -> list[Write]:
-        campaign_id = profile.campaign_id
         referral = referrals.opened(
-            campaign_id,
+            profile,
             referrer.standing.participant_id,
-            profile.participant_id,
             requested=self._new.referral_status,
-            joined_at=profile.created_at,
             terms=self._terms,
             now=profile.created_at,
         )
-        friend = Earnings(campaign_id=campaign_id, participant_id=profile.participant_id)
+        friend = Earnings(campaign_id=profile.campaign_id, participant_id=profile.participant_id)
         offer = self._offer or offer_of(self._campaign)
         return credit.writes_for_new(referrer, referral, friend, offer, self._terms)
 

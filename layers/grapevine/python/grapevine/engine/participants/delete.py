@@ -16,13 +16,14 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.participants.add import TOMBSTONE_LIFE_MS
 from grapevine.engine.participants.lookup import Located, Participant, load, locate
 from grapevine.errors import Busy, UnknownParticipant
-from grapevine.table import keys, referrals, store
+from grapevine.table import activities, invites, keys, referrals, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.impressions import Impressions
+from grapevine.table.invitations import Invitations
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
-from grapevine.table.rewards import EarnedReward, Earnings, earned_by
+from grapevine.table.rewards import Earnings, earned_by
 from grapevine.table.standings import Standing
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, PRESENT, Check, Delete, Put, Write, version
@@ -85,15 +86,17 @@ def _deletion(participant: Participant) -> list[Write]:
 
 
 def _ended(tombstone: Standing) -> list[Write]:
-    """What the participant has earned and how its link was seen become tombstones, too."""
+    """What the participant has earned, how its link was seen and how many it has invited become
+    tombstones, too."""
     campaign_id, participant_id = tombstone.campaign_id, tombstone.participant_id
     earnings_key = keys.earnings(campaign_id, participant_id)
     impressions_key = keys.impressions(campaign_id, participant_id)
-    found = store.get_many([earnings_key, impressions_key])
-    # A leaderboard reward or a first visitor may be on its way to somebody who has none yet.
-    writes: list[Write] = [
-        Check(key, ABSENT) for key in (earnings_key, impressions_key) if key not in found
-    ]
+    invitations_key = keys.invitations(campaign_id, participant_id)
+    wanted = [earnings_key, impressions_key, invitations_key]
+    found = store.get_many(wanted)
+    # A leaderboard reward, a first visitor or first invites may be on their way to somebody who has
+    # none yet.
+    writes: list[Write] = [Check(key, ABSENT) for key in wanted if key not in found]
     at, expires_at = tombstone.deleted_at, tombstone.expires_at
     if earnings_key in found:
         earnings = Earnings.from_item(found[earnings_key])
@@ -113,10 +116,23 @@ def _ended(tombstone: Standing) -> list[Write]:
             total=0,
             unique=0,
             shares={},
+            last_share=None,
+            last_share_at=None,
             deleted_at=at,
             expires_at=expires_at,
         )
         writes.append(Put(unseen.to_item(), version(seen.version)))
+    if invitations_key in found:
+        invited = Invitations.from_item(found[invitations_key])
+        forgotten = replace(
+            invited,
+            version=invited.version + 1,
+            invite_count=0,
+            day_count=0,
+            deleted_at=at,
+            expires_at=expires_at,
+        )
+        writes.append(Put(forgotten.to_item(), version(invited.version)))
     return writes
 
 
@@ -156,8 +172,11 @@ def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) ->
 
 
 def erase(tombstone: Standing) -> None:
-    """Detaches the friends of a deleted participant, a page at a time, then takes the tombstone
-    out of the due index; until then the next sweep goes on. Safe to repeat.
+    """Detaches the friends of a deleted participant and removes its rewards, invites and log, a
+    page at a time, then takes the tombstone out of the due index; until then the next sweep goes
+    on.
+
+    Safe to repeat.
 
     Raises:
         Busy
@@ -166,9 +185,11 @@ def erase(tombstone: Standing) -> None:
     for referral in left:
         detach(referral)
     rewards = earned_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
-    for start in range(0, len(rewards), _MOST_DELETES):
-        _remove_rewards(rewards[start : start + _MOST_DELETES])
-    done = max(len(left), len(rewards)) < _ERASE_AT_ONCE
+    sent = invites.sent_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
+    lines = activities.newest_of(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
+    for of_one_kind in (rewards, sent, lines):
+        _remove([one.key for one in of_one_kind])
+    done = max(len(left), len(rewards), len(sent), len(lines)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,
         version=tombstone.version + 1,
@@ -183,12 +204,14 @@ def erase(tombstone: Standing) -> None:
             raise Busy from None
 
 
-def _remove_rewards(rewards: list[EarnedReward]) -> None:
-    try:
-        store.transact([Delete(reward.key, PRESENT) for reward in rewards])
-    except TransactionCanceled:
-        # Another worker is at the same tombstone: the message comes again and finds what is left.
-        raise Busy from None
+def _remove(items: list[keys.Key]) -> None:
+    for start in range(0, len(items), _MOST_DELETES):
+        some = items[start : start + _MOST_DELETES]
+        try:
+            store.transact([Delete(key, PRESENT) for key in some])
+        except TransactionCanceled:
+            # Another worker is at the same tombstone: the message comes again and finds the rest.
+            raise Busy from None
 
 
 def detach(referral: Referral) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from grapevine import runtime
 from grapevine.engine import referrals
+from grapevine.engine.mail.limits import invitations_in
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.lookup import Participant, participant_in, participant_keys
 from grapevine.engine.participants.share import share_url
@@ -50,6 +51,7 @@ class Description:
     referral_status: ReferralStatus | None
     is_winner: bool
     impressions: Impressions
+    invite_count: int
     rewards: list[EarnedReward]
     referrer: Description | None
 
@@ -75,6 +77,7 @@ class _Reading:
         people = dict.fromkeys([p.participant_id for p in participants] + referrer_ids)
         wanted += [keys.earnings(campaign_id, one) for one in people]
         wanted += [keys.impressions(campaign_id, one) for one in people]
+        wanted += [keys.invitations(campaign_id, one) for one in people]
         wanted += [
             keys.referral(campaign_id, p.referrer_id, p.participant_id)
             for p in referred
@@ -159,6 +162,7 @@ class _Reading:
                 self._found, self._campaign.campaign_id, participant.participant_id
             ).is_winner,
             impressions=impressions_in(self._found, participant.standing),
+            invite_count=invitations_in(self._found, participant.standing).invite_count,
             rewards=self._rewards.get(participant.participant_id, []),
             referrer=referrer,
         )

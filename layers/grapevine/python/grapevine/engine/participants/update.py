@@ -14,6 +14,7 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.participants import metadata
+from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
     Located,
     Participant,
@@ -27,7 +28,7 @@ from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
-from grapevine.table.referrals import ReferralStatus
+from grapevine.table.referrals import Referral, ReferralStatus
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, PRESENT, Delete, Put, Write, version
 
@@ -56,6 +57,9 @@ _PLAIN_FIELDS = (
     "unsubscribed",
     "paypal_email",
 )
+
+_COPIED = ("email", "first_name", "last_name")
+"""What the referral repeats of the profile."""
 
 _MOST_WRITES = 100
 """That DynamoDB takes in a transaction: of the profile, and of what a credit earns for both."""
@@ -134,7 +138,10 @@ def _referral_writes(
     campaign: Campaign, participant: Participant, profile: Profile, changes: Changes
 ) -> tuple[Profile, list[Write]]:
     """The profile with its referrer, and what to write of the referral and the referrer."""
-    if "referred_by" not in changes and "referral_status" not in changes:
+    is_copied = any(
+        getattr(profile, each) != getattr(participant.profile, each) for each in _COPIED
+    )
+    if not (is_copied or "referred_by" in changes or "referral_status" in changes):
         return profile, []
     ties = credit.ties_of(participant)
     if "referred_by" in changes:
@@ -142,10 +149,22 @@ def _referral_writes(
             message = "The participant already has a referrer, who cannot be replaced."
             raise _refused("referredBy", "referrer_set", message)
         return _with_referrer(campaign, profile, changes)
-    return profile, _status_writes(campaign, ties, changes["referral_status"])
+    after = ties.referral if ties else None
+    if "referral_status" in changes:
+        after = _with_status(campaign, ties, changes["referral_status"])
+    if ties is None or after is None:
+        return profile, []
+    after = referrals.with_copies_of(after, profile)
+    if after == ties.referral:
+        return profile, []
+    writes = credit.writes_for(ties, after, offer_of(campaign))
+    if profile.email_guard != participant.profile.email_guard:
+        found = store.get_many(salt_keys(campaign))
+        writes += answer_writes(campaign, found, after.referrer_id, profile.email)
+    return profile, writes
 
 
-def _status_writes(campaign: Campaign, ties: Ties | None, requested: ReferralStatus) -> list[Write]:
+def _with_status(campaign: Campaign, ties: Ties | None, requested: ReferralStatus) -> Referral:
     if ties is None:
         message = "The participant has no referrer, so there is no referral status to set."
         raise _refused("referralStatus", "no_referrer", message)
@@ -153,8 +172,7 @@ def _status_writes(campaign: Campaign, ties: Ties | None, requested: ReferralSta
         message = "Referral credit has already been awarded."
         raise _refused("referralStatus", "already_awarded", message)
     terms = referrals.terms_of(campaign)
-    after = referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
-    return [] if after == ties.referral else credit.writes_for(ties, after, offer_of(campaign))
+    return referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
 
 
 def _with_referrer(
@@ -167,17 +185,17 @@ def _with_referrer(
         raise _refused("referredBy", "self_referral", message)
     terms = referrals.terms_of(campaign)
     referral = referrals.opened(
-        campaign.campaign_id,
+        profile,
         referrer_id,
-        profile.participant_id,
         requested=changes.get("referral_status"),
-        joined_at=profile.created_at,
         terms=terms,
         now=runtime.now_ms(),
     )
-    found = store.get_many([keys.earnings(campaign.campaign_id, profile.participant_id)])
+    earnings_key = keys.earnings(campaign.campaign_id, profile.participant_id)
+    found = store.get_many([earnings_key, *salt_keys(campaign)])
     friend = earnings_in(found, campaign.campaign_id, profile.participant_id)
     writes = credit.writes_for_new(referrer, referral, friend, offer_of(campaign), terms)
+    writes += answer_writes(campaign, found, referrer_id, profile.email)
     referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
     return referred, writes
 

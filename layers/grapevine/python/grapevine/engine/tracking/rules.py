@@ -83,17 +83,17 @@ def counted(before: Counters, action: Action, now: int, window_ms: int) -> Count
     visitor = before.visitor
     is_first = not action.channel and (visitor.seen_until or 0) <= now
     return Counters(
-        _impressions(before.impressions, action, is_first=is_first),
+        _impressions(before.impressions, action, now, is_first=is_first),
         _visitor(visitor, action, now, now + window_ms if is_first else visitor.seen_until),
         replace(before.source, version=before.source.version + 1, count=before.source.count + 1),
     )
 
 
-def _impressions(before: Impressions, action: Action, *, is_first: bool) -> Impressions:
-    after = replace(before, version=before.version + 1)
+def _impressions(before: Impressions, action: Action, now: int, *, is_first: bool) -> Impressions:
+    after = replace(before, version=before.version + 1, last_share=None, last_share_at=None)
     if action.channel:
         shares = {**before.shares, action.channel: before.shares.get(action.channel, 0) + 1}
-        return replace(after, shares=shares)
+        return replace(after, shares=shares, last_share=action.channel, last_share_at=now)
     return replace(after, total=before.total + 1, unique=before.unique + int(is_first))
 
 

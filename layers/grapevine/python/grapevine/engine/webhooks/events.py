@@ -91,7 +91,7 @@ def _participant(shown: Description) -> Json:
         "shareUrl": shown.share_url,
         "impressionCount": shown.impressions.total,
         "uniqueImpressionCount": shown.impressions.unique,
-        "inviteCount": 0,
+        "inviteCount": shown.invite_count,
         "shareCount": shown.impressions.share_total,
         "createdAt": profile.created_at,
         "referralSource": shown.referral_source,

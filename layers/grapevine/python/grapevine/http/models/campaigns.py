@@ -101,7 +101,7 @@ class Campaign(Output):
             referral_count=totals.referral_count,
             participant_count=totals.participant_count,
             impression_count=totals.impression_count,
-            invite_count=0,
+            invite_count=totals.invite_count,
             winner_count=totals.winner_count,
             rewards=[Reward.of(config) for config in shown.rewards],
         )

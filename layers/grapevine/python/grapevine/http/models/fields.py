@@ -92,6 +92,7 @@ def _metadata(value: Any) -> Any:
 Email = Annotated[str, Field(max_length=254), AfterValidator(_email)]
 Name = Annotated[str, Field(max_length=255), AfterValidator(_without_control_characters)]
 Signal = Annotated[str, Field(max_length=255), AfterValidator(_without_control_characters)]
+Text = Annotated[str, AfterValidator(_without_control_characters_but_breaks)]
 Notes = Annotated[
     str, Field(max_length=500), AfterValidator(_without_control_characters_but_breaks)
 ]

@@ -203,7 +203,7 @@ def _person(shown: Description) -> dict[str, Any]:
         "share_count": dict.fromkeys(ALWAYS_SHOWN, 0) | shown.impressions.shares,
         "impression_count": shown.impressions.total,
         "unique_impression_count": shown.impressions.unique,
-        "invite_count": 0,
+        "invite_count": shown.invite_count,
         "referrals": shown.referrals,
         "monthly_referrals": shown.monthly_referrals,
         "metadata": profile.metadata,

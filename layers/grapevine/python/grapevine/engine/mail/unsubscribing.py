@@ -1,0 +1,109 @@
+"""Unsubscribing by a link: tokens that say who, and that nobody can make who has not had the mail.
+
+A token is not stored. It is signed with the campaign's salt, and never ends: a link in an old
+e-mail must work.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from grapevine import runtime
+from grapevine.engine.attempts import attempts
+from grapevine.engine.salts import salt_in
+from grapevine.errors import NotFound
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
+from grapevine.table.mail import Suppression
+from grapevine.table.participants import Profile
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, version
+
+Kind = Literal["p", "a"]
+"""A participant by its id, or an address by its hash."""
+
+_MAC_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who a valid token stands for, and the campaign whose e-mails it ends."""
+
+    campaign: Campaign
+    kind: Kind
+    name: str
+
+
+def url_of(campaign_id: str, salt: str, kind: Kind, name: str) -> str:
+    """The link for one recipient of a campaign's e-mails."""
+    token = token_of(campaign_id, salt, kind, name)
+    return f"{runtime.settings().public_url}/unsubscribe/{token}"
+
+
+def token_of(campaign_id: str, salt: str, kind: Kind, name: str) -> str:
+    return ".".join([campaign_id, kind, name, _signature(salt, campaign_id, kind, name)])
+
+
+def subscriber_of(token: str) -> Subscriber:
+    """Raises NotFound for a token that was never given, or whose campaign is gone."""
+    campaign_id, kind, name, signature = (*token.split("."), "", "", "")[:4]
+    unknown = NotFound("This link is not valid.")
+    if token.count(".") != 3 or kind not in ("p", "a") or not keys.is_id(campaign_id):
+        raise unknown
+    campaign_key = keys.campaign(campaign_id)
+    found = store.get_many([campaign_key, keys.salt(campaign_id)])
+    salt = salt_in(found, campaign_id)
+    if salt is None or campaign_key not in found or not keys.is_id(name):
+        raise unknown
+    expected = _signature(salt, campaign_id, kind, name)
+    if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+        raise unknown
+    return Subscriber(Campaign.from_item(found[campaign_key]), "p" if kind == "p" else "a", name)
+
+
+def unsubscribe(token: str) -> Subscriber:
+    """No e-mail of the campaign goes there any more. Safe to repeat; a participant who has been
+    deleted is unsubscribed anyway.
+
+    Raises:
+        NotFound
+        Busy: nothing was written.
+    """
+    subscriber = subscriber_of(token)
+    if subscriber.kind == "p":
+        _unsubscribe_participant(subscriber.campaign.campaign_id, subscriber.name)
+    else:
+        suppression = Suppression(
+            campaign_id=subscriber.campaign.campaign_id,
+            address_hash=subscriber.name,
+            reason="UNSUBSCRIBED",
+            at=runtime.now_ms(),
+        )
+        store.put(suppression.to_item(), ABSENT)
+    return subscriber
+
+
+def _unsubscribe_participant(campaign_id: str, participant_id: str) -> None:
+    for _ in attempts():
+        item = store.get(keys.profile(campaign_id, participant_id))
+        if item is None:
+            return
+        profile = Profile.from_item(item)
+        if profile.unsubscribed:
+            return
+        changed = replace(profile, version=profile.version + 1, unsubscribed=True)
+        try:
+            store.transact([Put(changed.to_item(), version(profile.version))])
+        except TransactionCanceled:
+            continue
+        return
+
+
+def _signature(salt: str, campaign_id: str, kind: str, name: str) -> str:
+    text = f"unsubscribe\n{campaign_id}\n{kind}\n{name}"
+    mac = hmac.new(salt.encode(), text.encode(), hashlib.sha256).digest()[:_MAC_BYTES]
+    return base64.urlsafe_b64encode(mac).decode().rstrip("=")

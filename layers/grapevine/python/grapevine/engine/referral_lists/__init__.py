@@ -1,0 +1,1 @@
+"""Lists of referrals and invites, of a campaign and of a participant."""
