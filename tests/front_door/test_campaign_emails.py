@@ -27,6 +27,7 @@ def change(api: Api, path: str, **body: Any) -> Json:
     return api.ok("PATCH", path, body)
 
 
+@pytest.mark.one_engine
 def test_a_new_campaign_has_every_template_and_sends_nothing(api: Api, path: str) -> None:
     shown = api.ok("GET", path)
 
@@ -47,6 +48,7 @@ def test_a_new_campaign_has_every_template_and_sends_nothing(api: Api, path: str
         }
 
 
+@pytest.mark.one_engine
 def test_only_what_is_sent_changes(api: Api, path: str) -> None:
     before = api.ok("GET", path)
 
@@ -94,6 +96,7 @@ def test_null_takes_the_default_again(api: Api, path: str) -> None:
     assert api.ok("GET", path) == before
 
 
+@pytest.mark.one_engine
 def test_a_template_that_is_reset_stays_off(api: Api, path: str) -> None:
     change(api, path, goalAchieved={"isEnabled": False, "subject": "s"})
 
@@ -103,6 +106,7 @@ def test_a_template_that_is_reset_stays_off(api: Api, path: str) -> None:
     assert after["goalAchieved"]["isEnabled"] is False
 
 
+@pytest.mark.one_engine
 def test_the_companys_name_is_the_campaigns(api: Api) -> None:
     campaign_id = api.campaign(live=False)
     path = f"/v2/campaign/{campaign_id}"
@@ -117,6 +121,7 @@ def test_the_companys_name_is_the_campaigns(api: Api) -> None:
 
 
 @pytest.mark.parametrize("address", ["me@unverified.example", "me@sub.unverified.example"])
+@pytest.mark.one_engine
 def test_an_address_that_ses_does_not_know_is_refused(api: Api, path: str, address: str) -> None:
     before = api.ok("GET", path)
     body = {"settings": {"sender": {"fromEmail": address}}, "goalAchieved": {"subject": "s"}}
@@ -195,6 +200,7 @@ def test_a_refused_part_refuses_all_of_it(api: Api, path: str) -> None:
     assert api.ok("GET", path) == before
 
 
+@pytest.mark.one_engine
 def test_what_changes_nothing_writes_nothing(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         path = f"/v2/campaign/{api.campaign(live=False)}/emails"
@@ -209,6 +215,7 @@ def test_what_changes_nothing_writes_nothing(fresh_stack: Stack) -> None:
     assert table_of(fresh_stack) == before
 
 
+@pytest.mark.one_engine
 def test_templates_do_not_make_the_campaign_any_larger(stack: Stack, api: Api) -> None:
     campaign_id = api.campaign(live=False)
     body = "x" * 20_000 + FOOT

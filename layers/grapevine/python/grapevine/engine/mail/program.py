@@ -15,7 +15,8 @@ from grapevine import runtime
 from grapevine.engine.mail import envelope
 from grapevine.engine.mail.configuration import completed
 from grapevine.engine.mail.content import Content, Occasion
-from grapevine.engine.mail.templates.rendering import render
+from grapevine.engine.mail.preparing import Stopped
+from grapevine.engine.mail.templates.rendering import TooLong, render
 from grapevine.engine.mail.templates.sandbox import shows_footer
 from grapevine.engine.mail.templates.template import TEMPLATE_KEYS, Template
 from grapevine.engine.participants.share import share_url
@@ -35,7 +36,7 @@ def compose(occasion: Occasion) -> Content | None:
     """A program e-mail. None when the month that it tells of has no credit left in it.
 
     Raises:
-        TooLong
+        Stopped: it became too long.
     """
     found = store.get_many(_keys(occasion))
     if "month" in occasion.mail.data and not _month_of(occasion, found)[1]:
@@ -47,7 +48,7 @@ def compose_freeform(occasion: Occasion) -> Content | None:
     """What was written for this participant alone; None when the text is gone.
 
     Raises:
-        TooLong
+        Stopped: it became too long.
     """
     written = occasion.text
     if written is None:
@@ -82,7 +83,10 @@ def _template(occasion: Occasion, found: _Found) -> Template:
 
 
 def _content(occasion: Occasion, template: Template, found: _Found) -> Content:
-    made = render(template, _values(occasion, found))
+    try:
+        made = render(template, _values(occasion, found))
+    except TooLong:
+        raise Stopped("FAILED", "too long") from None
     body = made.html
     if made.preheader:
         # What mail programs show beside the subject, at the beginning and hidden.
