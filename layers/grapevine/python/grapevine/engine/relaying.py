@@ -1,16 +1,19 @@
-"""From changes of the table to messages: webhook events, e-mails, months that are to be settled."""
+"""From changes of the table to messages: webhook events, e-mails, lines of activity logs, and
+months that are to be settled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grapevine.engine import activities
 from grapevine.engine.mail import inviting, post
 from grapevine.engine.mail import relay as mail
 from grapevine.engine.mail.facts import MailFact, facts_in
 from grapevine.engine.month_end import close
 from grapevine.engine.webhooks import relay as webhooks
 from grapevine.engine.webhooks.transitions import Transition, transition_in
+from grapevine.table.activities import Activity
 from grapevine.table.attributes import Change
 from grapevine.table.invites import Invite
 from grapevine.table.month_end import MonthClosing
@@ -18,30 +21,29 @@ from grapevine.table.month_end import MonthClosing
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one change is to be told as: each part is there, or empty."""
+    """What one change is to be told as."""
 
     campaign_id: str
     closings: tuple[MonthClosing, ...] = ()
     invites: tuple[Invite, ...] = ()
     transitions: tuple[Transition, ...] = ()
+    activities: tuple[Activity, ...] = ()
     mail_facts: tuple[MailFact, ...] = ()
-
-    @property
-    def is_nothing(self) -> bool:
-        return not (self.closings or self.invites or self.transitions or self.mail_facts)
 
 
 def told_by(change: Change) -> Told | None:
     """None for a change that nobody is to be told of. Raises KeyError or TypeError for a broken
     record."""
+    closings, transition = _closings_in(change), transition_in(change)
     told = Told(
         change.new["campaignId"],
-        closings=_closings_in(change),
+        closings=closings,
         invites=_invites_in(change),
-        transitions=_transitions_in(change),
+        transitions=(transition,) if transition else (),
+        activities=tuple(activities.entries_of(change)),
         mail_facts=tuple(facts_in(change)),
     )
-    return None if told.is_nothing else told
+    return told if told != Told(told.campaign_id) else None
 
 
 def _closings_in(change: Change) -> tuple[MonthClosing, ...]:
@@ -57,18 +59,13 @@ def _invites_in(change: Change) -> tuple[Invite, ...]:
     return (Invite.from_item(change.new),)
 
 
-def _transitions_in(change: Change) -> tuple[Transition, ...]:
-    transition = transition_in(change)
-    return (transition,) if transition else ()
-
-
 def campaign_of(told: Told) -> str:
     return told.campaign_id
 
 
 def relay(campaign_id: str, told: Sequence[Told]) -> None:
-    """Safe to repeat: a month is settled once, an event made once, an e-mail sent once. Months come
-    first, so that events that fail hold up no settlement.
+    """Safe to repeat: a month is settled once, an event made once, an e-mail sent once, a line of a
+    log written as it was. Months come first, so that what fails behind them holds up no settlement.
 
     Raises:
         Busy
@@ -76,4 +73,5 @@ def relay(campaign_id: str, told: Sequence[Told]) -> None:
     close.hand_out([closing for one in told for closing in one.closings])
     post.queue([inviting.mail_of(invite) for one in told for invite in one.invites])
     webhooks.relay(campaign_id, [each for one in told for each in one.transitions])
+    activities.record([line for one in told for line in one.activities])
     mail.relay(campaign_id, [fact for one in told for fact in one.mail_facts])
