@@ -144,3 +144,25 @@ def test_counts_of_a_campaign_follow_its_participants(
 
     read = client.campaign.retrieve(campaign_id)
     assert (read.participant_count, read.referral_count) == (2, 1)
+
+
+def test_emails_are_configured_and_sent(client: Growsurf, campaign_id: str) -> None:
+    sender = {"fromEmail": "friends@hooli.example", "fromName": "Hooli"}
+    changed = client.campaign.emails.update(
+        campaign_id,
+        body={"settings": {"sender": sender}, "goalAchieved": {"subject": "Well done"}},
+    )
+    participant = client.campaign.participant.add(campaign_id, email="written@example.com")
+
+    answers = [
+        client.campaign.participant.email(
+            participant.id, id=campaign_id, email_type="welcomeNonReferred"
+        ),
+        client.campaign.participant.email(
+            "written@example.com", id=campaign_id, subject="Hello", body="<p>{{firstName}}</p>"
+        ),
+    ]
+
+    assert changed == client.campaign.emails.retrieve(campaign_id)
+    assert changed["goalAchieved"]["subject"] == "Well done"  # type: ignore[index]
+    assert [(answer.success, answer.status) for answer in answers] == [(True, "queued")] * 2
