@@ -17,6 +17,7 @@ from local.stack import Stack
 from tests.api import Api, Json
 from tests.invariants import table_of
 from tests.mailing import TEMPLATES, Mailing, part
+from tests.post_office import give_settings
 from tests.scenarios import DAY_MS, MINUTE_MS, at_once, interrupted, leap
 
 ASK = "EmailParticipantFunction"
@@ -171,6 +172,17 @@ def test_there_must_be_a_from_address(mailing: Mailing) -> None:
     assert answer.status_code == 400
     assert "From" in answer.json()["message"]
     assert mailing.to(ada) == []
+
+
+@pytest.mark.one_engine
+def test_an_address_that_is_not_verified_any_more_sends_nothing(mailing: Mailing) -> None:
+    ada = mailing.joins("ada")
+    give_settings(mailing.stack, mailing.id, fromEmail="me@unverified.example")
+
+    answer = mailing.ask(ada["id"], **HELLO)
+
+    assert answer.status_code == 400
+    assert mailing.mails() == []
 
 
 @pytest.mark.one_engine

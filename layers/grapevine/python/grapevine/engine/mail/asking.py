@@ -25,7 +25,7 @@ from grapevine.engine.mail.facts import reward_data
 from grapevine.engine.mail.settings import settings_of
 from grapevine.engine.mail.templates.template import TemplateKey
 from grapevine.engine.participants.lookup import Located, Participant
-from grapevine.errors import InvalidRequest, LimitReached, Problem
+from grapevine.errors import Busy, InvalidRequest, LimitReached, Problem
 from grapevine.months import DAY_MS
 from grapevine.table import email_keys, store
 from grapevine.table.campaigns import Campaign
@@ -96,8 +96,16 @@ def ask(campaign: Campaign, located: Located, request: Request) -> None:
 
 def _require_sender(campaign: Campaign) -> None:
     address = settings_of(campaign).from_email
-    if address is None or not identities.is_verified(address):
+    if address is None or not _is_verified(address):
         raise _unsendable("The campaign has no verified From address.")
+
+
+def _is_verified(address: str) -> bool:
+    try:
+        return identities.is_verified(address)
+    except Busy:
+        # It was verified when it was set; if it is not any more, its e-mails wait.
+        return True
 
 
 def _require_sendable(campaign: Campaign, participant: Participant, request: Request) -> None:
