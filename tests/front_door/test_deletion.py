@@ -31,7 +31,7 @@ def campaign_id(api: Api) -> str:
 
 
 def _everything_stored(stack: Stack) -> str:
-    return json.dumps(list(invariants.table_of(stack).values()), default=str)
+    return json.dumps(list(invariants.table_of(stack).values()), default=repr)
 
 
 def _counts(api: Api, campaign_id: str) -> tuple[int, int]:
