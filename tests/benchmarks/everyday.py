@@ -16,7 +16,9 @@ def make_requests(campaign: Campaign) -> None:
     email = unique_email()
     details: Json = {"firstName": "Grace", "referredBy": referrer, "metadata": {"plan": "free"}}
     bare = api.add(here)
+    referrals = f"/v2/campaign/{here}/referrals"
     friend = api.add(here, email, **details)["id"]
+    log = f"/v2/campaign/{here}/participant/{friend}/activity-logs"
     campaign.stack.drain()
     requests: dict[str, Callable[[], Json]] = {
         "add, bare e-mail": lambda: api.add(here),
@@ -29,6 +31,11 @@ def make_requests(campaign: Campaign) -> None:
         "a page of 100 participants": lambda: api.page(here, limit=100),
         "campaign with its totals": lambda: api.read_campaign(here),
         "update a name": lambda: api.update(here, bare["id"], firstName="Barbara"),
+        "update the name of somebody who was referred": lambda: api.update(
+            here, friend, firstName="Ada"
+        ),
+        "a page of the campaign's referrals": lambda: api.ok("GET", referrals),
+        "a page of a participant's activity log": lambda: api.ok("GET", log),
         "delete a referred, credited participant": lambda: api.delete(here, friend),
     }
     rows = []

@@ -99,26 +99,22 @@ def test_an_invite_that_is_sent_while_its_address_joins_goes_away_too(
     assert rows(api, campaign_id).keys() == {*kept, friend}
 
 
-def test_the_invites_of_somebody_who_is_deleted_are_erased(
-    stack: Stack, api: Api, campaign_id: str
-) -> None:
-    referrer, other = (api.add(campaign_id)["id"] for _ in range(2))
-    addresses = [unique_email() for _ in range(3)]
-    sent = invited(stack, campaign_id, referrer, *addresses)
-    others = invited(stack, campaign_id, other, *addresses)
-    before = rows(api, campaign_id).keys()
+def test_the_invites_of_somebody_who_is_deleted_are_erased(fresh_stack: Stack) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        campaign_id = api.campaign()
+        referrer, other = (api.add(campaign_id)["id"] for _ in range(2))
+        addresses = [unique_email() for _ in range(3)]
+        sent = invited(fresh_stack, campaign_id, referrer, *addresses)
+        others = invited(fresh_stack, campaign_id, other, *addresses)
+        before = rows(api, campaign_id).keys()
 
-    api.delete(campaign_id, referrer)
-    erase(api)
+        api.delete(campaign_id, referrer)
+        erase(api)
 
-    left = [
-        item
-        for item in of_type(table_of(stack).values(), "Invite")
-        if item["campaignId"] == campaign_id
-    ]
-    assert before == {*sent, *others}
-    assert rows(api, campaign_id).keys() == {*others}
-    assert {item["referrerId"] for item in left} == {other}
+        left = of_type(table_of(fresh_stack).values(), "Invite")
+        assert before == {*sent, *others}
+        assert rows(api, campaign_id).keys() == {*others}
+        assert {item["referrerId"] for item in left} == {other}
 
 
 def test_a_campaign_that_sends_no_e_mails_pays_nothing_for_invites(

@@ -31,7 +31,7 @@ def campaign_id(api: Api) -> str:
 
 
 def _everything_stored(stack: Stack) -> str:
-    return json.dumps(list(invariants.table_of(stack).values()), default=str)
+    return json.dumps(list(invariants.table_of(stack).values()), default=repr)
 
 
 def _counts(api: Api, campaign_id: str) -> tuple[int, int]:
@@ -40,7 +40,10 @@ def _counts(api: Api, campaign_id: str) -> tuple[int, int]:
     return shown["participantCount"], shown["referralCount"]
 
 
-def test_nothing_personal_is_left(fresh_stack: Stack, api: Api, campaign_id: str) -> None:
+@pytest.mark.parametrize("is_referred", [True, False])
+def test_nothing_personal_is_left(
+    fresh_stack: Stack, api: Api, campaign_id: str, is_referred: bool
+) -> None:
     personal: Json = {
         "email": unique_email("erased"),
         "firstName": "Firstname",
@@ -50,8 +53,10 @@ def test_nothing_personal_is_left(fresh_stack: Stack, api: Api, campaign_id: str
         "mobileInstanceId": "instance-of-an-app",
         "metadata": {"colour": "mauve"},
     }
-    someone = api.add(campaign_id, **personal)
+    referred = {"referredBy": api.add(campaign_id)["id"]} if is_referred else {}
+    someone = api.add(campaign_id, **personal, **referred)
     api.update(campaign_id, someone["id"], notes="a-note", vanityKeys=["vain"])
+    drain(api)
 
     api.delete(campaign_id, someone["id"])
 

@@ -124,6 +124,9 @@ class Target:
 
 def aimed(case: Case[Any], target: Target, aim: set[str]) -> Case[Any]:
     """The case with a real key, campaign or participant, as far as `aim` has them."""
+    # These frame the message: with others in them there is no request that an API could answer.
+    for name in ("Connection", "Content-Length", "Transfer-Encoding"):
+        case.headers.pop(name, None)
     if "key" in aim:
         case.headers["Authorization"] = f"Bearer {target.stack.api_key}"
     for name in {"id", "campaignId"} & case.path_parameters.keys():

@@ -13,6 +13,7 @@ from grapevine.table.writes import ABSENT, Put
 from local.stack import Stack
 from tests.api import Api, unique_email
 from tests.conftest import inside
+from tests.scenarios import erase, interrupted
 
 
 @pytest.fixture
@@ -115,3 +116,42 @@ def test_the_newest_friends_are_told_without_the_invites_between_them(
     assert {each.first_name for each in told[50]} == {f"Friend {number}" for number in range(3)}
     assert told[1] == told[50][:1]
     assert told[2] == told[50][:2]
+
+
+@pytest.mark.parametrize("calls", [2, 3, 4])
+def test_a_credit_and_a_new_name_at_the_same_time_are_both_kept(
+    stack: Stack, api: Api, campaign_id: str, calls: int
+) -> None:
+    referrer = api.add(campaign_id)["id"]
+    friend = api.add(campaign_id, referredBy=referrer)["id"]
+
+    with interrupted(
+        stack, "UpdateParticipantFunction", calls, lambda: api.trigger(campaign_id, friend)
+    ):
+        api.update(campaign_id, friend, firstName="Nelson")
+
+    row = referral(stack, campaign_id, referrer, friend)
+    assert (row.status, row.first_name) == ("CREDIT_AWARDED", "Nelson")
+    assert api.read(campaign_id, referrer)["referralCount"] == 1
+
+
+@pytest.mark.parametrize("calls", [2, 3, 4])
+def test_a_new_name_while_the_referrer_leaves_is_the_friend_s_alone(
+    fresh_stack: Stack, calls: int
+) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        campaign_id = api.campaign()
+        referrer = api.add(campaign_id)["id"]
+        friend = api.add(campaign_id, referredBy=referrer)["id"]
+
+        def leave() -> None:
+            api.delete(campaign_id, referrer)
+            erase(api)
+
+        with interrupted(fresh_stack, "UpdateParticipantFunction", calls, leave):
+            api.update(campaign_id, friend, firstName="Nelson")
+
+        after = api.read(campaign_id, friend)
+        assert (after["firstName"], after["referralSource"]) == ("Nelson", "DELETED_PARTICIPANT")
+        page = api.ok("GET", f"/v2/campaign/{campaign_id}/referrals")
+        assert page["referrals"] == []
