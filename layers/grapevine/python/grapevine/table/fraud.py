@@ -2,9 +2,9 @@
 lists.
 
 A trait is an IP address, a device or a mailbox, known by a hash. Its item lists the last
-participants who had it, and nothing of them but their ids. It is written in the transaction in which
-somebody joins, under its version, so that two who come at once see each other; whoever leaves is
-taken out in the transaction of the deletion.
+participants who had it, and nothing of them but their ids. It is written in the transaction in
+which somebody joins, under its version, so that two who come at once see each other;
+whoever leaves is taken out in the transaction of the deletion.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class FraudReport(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FraudList(Entity):
-    """One of the campaign's lists. Its version is that of the campaign which it was written with."""
+    """One of the campaign's lists; its version is that of the campaign it was written with."""
 
     TYPE: ClassVar[str] = "FraudList"
 

@@ -1,4 +1,4 @@
-"""What the rules look at, and what a rule says: values without behaviour, read before any rule runs.
+"""What the rules look at, and what a rule says: values without behaviour, read before rules run.
 
 Nothing here is of another campaign: all of it is read by keys of the campaign of who is screened.
 """

@@ -17,7 +17,10 @@ IP_SIBLINGS, IP_SIBLINGS_EXCESSIVE = 2, 5
 IP_OTHERS, IP_OTHERS_EXCESSIVE = 5, 20
 FAST_FRIENDS, FAST_FRIENDS_MS = 10, 10 * MINUTE_MS
 
-_DEVICES: tuple[tuple[Kind, str], ...] = (("fingerprint", "device"), ("instance", "app installation"))
+_DEVICES: tuple[tuple[Kind, str], ...] = (
+    ("fingerprint", "device"),
+    ("instance", "app installation"),
+)
 
 
 def allow_list(evidence: Evidence) -> Finding | None:

@@ -41,7 +41,7 @@ _TELL_NOTHING = tuple(
 
 
 def email_pattern(text: str) -> str:
-    """The pattern as it is stored. Raises ValueError where it can match nothing or is no pattern."""
+    """The pattern as it is stored. Raises ValueError where it is none or matches everybody."""
     pattern = text.strip().casefold()
     if not pattern.isprintable() or not _EMAIL.fullmatch(pattern) or pattern in {"@", "*", "*@*"}:
         raise ValueError("Must be an email address, a domain, or a pattern of one with *.")

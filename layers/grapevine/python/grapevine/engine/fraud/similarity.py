@@ -1,4 +1,4 @@
-"""Rules about names and e-mail addresses: against the referrer, and against the referrer's friends."""
+"""Rules about names and e-mail addresses: against the referrer and the referrer's friends."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ def duplicate_email(evidence: Evidence) -> Finding | None:
     return _duplicate("MEDIUM", "that of another participant", others) if others else None
 
 
-def _duplicate(
-    level: Level, whose: str, matched: list[str], *, catches: bool = False
-) -> Finding:
+def _duplicate(level: Level, whose: str, matched: list[str], *, catches: bool = False) -> Finding:
     return Finding(
         rule="duplicate_email",
         level=level,
@@ -117,7 +115,10 @@ def email_pattern(evidence: Evidence) -> Finding | None:
         code="REFERRAL_EMAIL_PATTERN",
         message="The email addresses of the referrer's friends follow a pattern.",
         matched=tuple(matched[:MOST_MATCHED]),
-        values={"friends": len(matched), "threshold": PATTERN_HIGH if excessive else PATTERN_MEDIUM},
+        values={
+            "friends": len(matched),
+            "threshold": PATTERN_HIGH if excessive else PATTERN_MEDIUM,
+        },
         catches_referrer=excessive,
     )
 
@@ -131,9 +132,7 @@ def domain_clustering(evidence: Evidence) -> Finding | None:
     if mailbox_of(referrer.email).domain == domain:
         return None
     matched = [
-        each.participant_id
-        for each in evidence.siblings
-        if mailbox_of(each.email).domain == domain
+        each.participant_id for each in evidence.siblings if mailbox_of(each.email).domain == domain
     ]
     enough = len(matched) * 100 >= CLUSTER_SHARE * len(evidence.siblings)
     if len(matched) < CLUSTER or not enough:
