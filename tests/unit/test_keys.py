@@ -113,7 +113,7 @@ def test_every_builder_is_looked_at_here() -> None:
 
     functions = {
         name
-        for module in (email_keys, keys, places)
+        for module in (email_keys, fraud_keys, keys, places)
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }

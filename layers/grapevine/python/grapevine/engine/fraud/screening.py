@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grapevine.engine.fraud import reports
 from grapevine.engine.fraud.emails import mailbox_of
 from grapevine.engine.fraud.evidence import Evidence, Person, Recommender
 from grapevine.engine.fraud.patterns import Lists, identity_of
+from grapevine.engine.fraud.reports import changed, report_for
 from grapevine.engine.fraud.settings import list_keys, lists_in
 from grapevine.engine.fraud.verdict import Verdict, judged
 from grapevine.engine.program import options_of
@@ -75,7 +75,7 @@ class Screening:
         sighting = Sighting(profile.created_at, profile.participant_id, profile.referrer_id)
         writes = [_seen(profile, each, trait, sighting) for each, trait in self.traits.items()]
         if self.verdict.findings:
-            report = reports.report_for(profile, self.verdict, profile.created_at)
+            report = report_for(profile, self.verdict, profile.created_at)
             writes.append(Put(report.to_item(), ABSENT))
         return writes
 
@@ -157,7 +157,7 @@ def caught_writes(referrer: Profile, screening: Screening, at: int) -> list[Writ
     key = fraud_keys.fraud_report(referrer.campaign_id, referrer.participant_id)
     item = store.get(key)
     report = FraudReport.from_item(item) if item else None
-    profile, changed = reports.changed(
+    profile, after = changed(
         referrer,
         report,
         "HIGH",
@@ -167,10 +167,10 @@ def caught_writes(referrer: Profile, screening: Screening, at: int) -> list[Writ
         by="engine",
     )
     profile = replace(profile, version=referrer.version + 1)
-    changed = replace(changed, version=report.version + 1 if report else 0)
+    after = replace(after, version=report.version + 1 if report else 0)
     return [
         Put(profile.to_item(), version(referrer.version)),
-        Put(changed.to_item(), version(report.version) if report else ABSENT),
+        Put(after.to_item(), version(report.version) if report else ABSENT),
     ]
 
 

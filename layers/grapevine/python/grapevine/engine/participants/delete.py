@@ -190,8 +190,8 @@ def erase(tombstone: Standing) -> None:
     lines = activities.newest_of(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     for of_one_kind in (rewards, sent, lines):
         _remove([one.key for one in of_one_kind])
-    # Once there is one it is not made again: its participant is gone.
-    store.remove([fraud_keys.fraud_report(tombstone.campaign_id, tombstone.participant_id)])
+    report_key = fraud_keys.fraud_report(tombstone.campaign_id, tombstone.participant_id)
+    _remove([report_key] if store.get(report_key) else [])
     done = max(len(left), len(rewards), len(sent), len(lines)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,
