@@ -3,6 +3,7 @@ found out."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from grapevine.table import fraud_keys, keys, store
-from grapevine.table.fraud import FraudReport, hash_of_trait
+from grapevine.table.fraud import FraudReport, Trait, hash_of_trait
+from local import invocation
 from local.stack import Stack
 from tests.api import Api, Json, unique_email
 from tests.conftest import inside
@@ -264,8 +266,7 @@ def test_of_sixteen_at_once_from_one_address_only_as_many_as_the_cap_are_not_hig
     stack: Stack, api: Api
 ) -> None:
     campaign_id = api.campaign(options={"fraud": {"maxSignupsPerIp2Min": 5}})
-    fields = {"ipAddress": "203.0.113.9"}
-    calls = [partial(Api.add, campaign_id=campaign_id, **fields) for _ in range(16)]
+    calls = [partial(Api.add, campaign_id=campaign_id, ipAddress="203.0.113.9") for _ in range(16)]
 
     shown = at_once(stack, calls)
 
@@ -320,5 +321,63 @@ def test_gdpr_mode_leaves_no_trait_of_address_or_device(fresh_stack: Stack) -> N
         assert told["ipAddress"] is told["fingerprint"] is None
         kinds = [text for text in contents(fresh_stack) if "'Trait'" in text]
         assert len(kinds) == 2
-        for kind, value in (("ip", "198.51.100.7"), ("fingerprint", "one"), ("instance", "app")):
-            assert hash_of_trait(kind, value) not in str(kinds)
+        assert hash_of_trait("ip", "198.51.100.7") not in str(kinds)
+        assert hash_of_trait("fingerprint", "one") not in str(kinds)
+        assert hash_of_trait("instance", "app") not in str(kinds)
+
+
+@pytest.mark.one_engine
+def test_a_sign_up_that_dies_anywhere_and_comes_again_is_screened_once(fresh_stack: Stack) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        for calls in itertools.count():
+            campaign_id = api.campaign(options=HELD)
+            referrer = api.add(campaign_id, fingerprint="one")["id"]
+            body = {"email": unique_email(), "referredBy": referrer, "fingerprint": "one"}
+            path = f"/v2/campaign/{campaign_id}/participant"
+            with fresh_stack.kill_after(calls, "AddParticipantFunction") as order:
+                answer = api.call("POST", path, body)
+            if order.happened:
+                assert answer.status_code == 502
+                answer = api.call("POST", path, body)
+            shown = answer.json()
+            assert (shown["fraudRiskLevel"], shown["fraudReasonCode"]) == IS_REFERRER
+            assert shown["referrer"]["fraudRiskLevel"] == "HIGH"
+            assert referral_of(fresh_stack, campaign_id, referrer, shown["id"])["held"] == "PENDING"
+            trait = fraud_keys.trait(campaign_id, hash_of_trait("fingerprint", "one"))
+            reports = [fraud_keys.fraud_report(campaign_id, one) for one in (referrer, shown["id"])]
+            with inside(fresh_stack):
+                found = store.get_many([trait, *reports])
+            assert len(found) == 3
+            seen = [one.participant_id for one in Trait.from_item(found[trait]).sightings]
+            assert sorted(seen) == sorted([referrer, shown["id"]])
+            assert len(FraudReport.from_item(found[reports[0]]).history) == 1
+            if not order.happened:
+                break
+        assert calls > 5, "the request made hardly a call"
+
+
+@pytest.mark.one_engine
+def test_screening_costs_a_sign_up_two_calls_at_most(fresh_stack: Stack) -> None:
+    """Without screening it took six calls without a referrer, nine with one."""
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        campaign_id = api.campaign()
+        referrer = api.add(campaign_id, fingerprint="one")["id"]
+        counted = {}
+        for name, fields in (
+            ("direct", {}),
+            ("referred", {"referredBy": referrer}),
+            ("caught", {"referredBy": referrer, "fingerprint": "one"}),
+        ):
+            calls = 0
+
+            def count(**_: Any) -> None:
+                nonlocal calls
+                running = invocation.current()
+                calls += running is not None and running.function_id == "AddParticipantFunction"
+
+            events = fresh_stack._clients["dynamodb"].meta.events
+            events.register("after-call", count)
+            api.add(campaign_id, **fields)
+            events.unregister("after-call", count)
+            counted[name] = calls
+    assert counted == {"direct": 6, "referred": 10, "caught": 11}
