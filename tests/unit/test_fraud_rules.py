@@ -152,6 +152,9 @@ CASES: list[tuple[Rule, Evidence, Found]] = [
     (similarity.similar_email, of_emails("b0b8y@x.example", "bobby@x.example"),
      ("MEDIUM", "SIMILAR_EMAIL")),
     # Throw-away addresses
+    (similarity.burner, burners("a@mailinator.com"), ("HIGH", "EMAIL_FRAUD")),
+    (similarity.burner, burners("a@deep.mailinator.com"), ("HIGH", "EMAIL_FRAUD")),
+    (similarity.burner, burners("a@gmail.com"), None),
     (similarity.burner, burners("a@mailinator.com", switched_on=False), None),
     # Patterns and domains
     (similarity.email_pattern, of_emails("anna-99@gmail.com", None, *ANNAS[:2]), None),
