@@ -94,7 +94,7 @@ def stem_of(mailbox: Mailbox) -> str:
 
 @functools.lru_cache(maxsize=512)
 def picture_of(text: str) -> str:
-    """The text as the eye takes it in: `pau1` is `paul`, and so it is with a Cyrillic letter in it."""
+    """The text as the eye takes it in: `pau1` is `paul`, also with a Cyrillic letter in it."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(each for each in folded if not unicodedata.combining(each))
     return plain.translate(_LOOKS_LIKE).replace("rn", "m").replace("vv", "w")
