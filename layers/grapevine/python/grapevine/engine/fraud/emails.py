@@ -61,8 +61,8 @@ _SAME_DOMAIN = {"googlemail.com": "gmail.com"}
 # Letters of other scripts that look Latin, digits that look like letters, and letters that look
 # like each other.
 _LOOKS_LIKE = str.maketrans(
-    "авеікмнопрстухѕјαεικνορτυχ013457८il|",  # noqa: RUF001 - look-alikes are what it is about
-    "abeikmhonpctyxsjaeikvoptuxoleast8lll",
+    "авеікмнопрстухѕјαεικνορτυχ0134578il|",  # noqa: RUF001 - look-alikes are what it is about
+    "abelkmhonpctyxsjaelkvoptuxoleastblll",
 )
 
 
@@ -94,7 +94,7 @@ def stem_of(mailbox: Mailbox) -> str:
 
 @functools.lru_cache(maxsize=512)
 def picture_of(text: str) -> str:
-    """The text as the eye takes it in: `pau1`, or one with a Cyrillic letter, is `paul`."""
+    """The text as the eye takes it in: `pau1` is `paul`, also with a Cyrillic letter in it."""
     folded = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(each for each in folded if not unicodedata.combining(each))
     return plain.translate(_LOOKS_LIKE).replace("rn", "m").replace("vv", "w")

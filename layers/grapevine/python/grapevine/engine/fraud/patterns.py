@@ -18,7 +18,7 @@ MOST_ENTRIES = 10_000
 LONGEST_ENTRY = 100
 
 _EMAIL = re.compile(r"[^\s@,;<>()\[\]\"\\]*@[^\s@,;<>()\[\]\"\\]*|[^\s@,;<>()\[\]\"\\]+")
-_IP_TEXT = re.compile(r"[0-9a-f:.]*\*[0-9a-f:.*]*")
+_IP_TEXT = re.compile(r"[0-9.*]+|[0-9a-f:*]+")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -41,7 +41,7 @@ _TELL_NOTHING = tuple(
 
 
 def email_pattern(text: str) -> str:
-    """The pattern as it is stored. Raises ValueError where it is none or matches everybody."""
+    """The pattern as it is stored. Raises ValueError for anything else."""
     pattern = text.strip().casefold()
     if not pattern.isprintable() or not _EMAIL.fullmatch(pattern) or pattern in {"@", "*", "*@*"}:
         raise ValueError("Must be an email address, a domain, or a pattern of one with *.")
