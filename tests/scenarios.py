@@ -277,9 +277,31 @@ def frauds(api: Api, campaign_id: str) -> None:
     assert api.read(campaign_id, referrer)["fraudRiskLevel"] == "HIGH"
     assert not api.trigger(campaign_id, pending)["success"]
     api.update(campaign_id, pending, email=unique_email())
+    for one in (referrer, pending):
+        path = f"/v2/campaign/{campaign_id}/participant/{one}/fraud"
+        word = {"fraudRiskLevel": "LOW", "note": "A family"}
+        assert api.ok("POST", path, word)["history"][-1]["note"] == "A family"
+        assert api.ok("GET", path)["fraudRiskLevel"] == "LOW"
+    drain(api)
+    reviews(api)
     for one in (pending, friend, referrer):
         api.delete(campaign_id, one)
     erase(api)
+
+
+def reviews(api: Api) -> None:
+    """A credit that is held back is released and earns what the campaign offers."""
+    campaign_id = api.campaign(
+        options={"requireManualFraudApproval": True}, installation={"referralTrigger": "ON_SIGNUP"}
+    )
+    reward = {"type": "DOUBLE_SIDED", "referredRewardUpfront": True}
+    api.ok("POST", f"/v2/campaign/{campaign_id}/reward-configs", reward)
+    referrer = api.add(campaign_id, fingerprint="two")["id"]
+    friend = api.add(campaign_id, referredBy=referrer, fingerprint="two")["id"]
+    path = f"/v2/campaign/{campaign_id}/participant/{friend}/fraud"
+    api.ok("POST", path, {"fraudRiskLevel": "LOW"})
+    assert api.read(campaign_id, referrer)["referralCount"] == 1
+    drain(api)
 
 
 def departures(stack: Stack, api: Api, campaign_id: str) -> None:

@@ -275,6 +275,7 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "body",
         "preheader",
     ],
+    ("post", "/v2/campaign/{id}/participant/{participant}/fraud"): ["fraudRiskLevel", "note"],
     ("post", "/v2/campaign/{id}/participant"): [
         "email",
         "referredBy",

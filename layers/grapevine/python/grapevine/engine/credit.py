@@ -104,6 +104,19 @@ def writes_for(ties: Ties, after: Referral, offer: Offer) -> list[Write]:
     return writes
 
 
+def writes_for_released(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> list[Write]:
+    """Changes a referral that was held back, with what the friend would have earned by joining, and
+    the credit where this awards it."""
+    grants = Grants(offer)
+    if terms.gives_credit:
+        grants.signup(ties.referred_earnings, after)
+    changed = referrals.next_version(after)
+    writes: list[Write] = [Put(changed.to_item(), version(ties.referral.version))]
+    if after.status == "CREDIT_AWARDED":
+        return writes + _credit_writes(ties.referrer, after, ties.referred_earnings, grants)
+    return writes + grants.writes()
+
+
 def writes_for_new(
     referrer: Referrer, referral: Referral, friend: Earnings, offer: Offer, terms: Terms
 ) -> list[Write]:

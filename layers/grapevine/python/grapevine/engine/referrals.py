@@ -178,6 +178,14 @@ def held_back(referral: Referral) -> Referral:
     )
 
 
+def released(referral: Referral, terms: Terms, now: int) -> Referral:
+    """What becomes of one that was held back when the friend is found harmless: the credit, if it
+    would have been given; else it is pending, with a credit window that starts now."""
+    if referral.held == "AWARD" and terms.gives_credit:
+        return awarded(referral, now)
+    return scheduled(replace(referral, held=None, pending_since=now), terms)
+
+
 def next_version(referral: Referral) -> Referral:
     return replace(referral, version=referral.version + 1)
 

@@ -33,6 +33,15 @@ def participant_added(
     }
 
 
+def fraud_status_updated(
+    shown: Description, campaign: Campaign, configs: Sequence[RewardConfig]
+) -> Json:
+    return {
+        "participant": _participant_and_referrer(shown),
+        "campaign": _campaign(campaign, configs),
+    }
+
+
 def goal_reached(
     shown: Description,
     friend: Description | None,
