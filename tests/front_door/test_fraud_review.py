@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.stack import Stack
 from tests.api import Api, Json
-from tests.conftest import inside  # noqa: F401 - the fixtures of stacks come from there
-from tests.hooks import PARAMETERS, Hooks
+from tests.hooks import Hooks
+from tests.reward_stories import stack_with_receivers
 from tests.scenarios import drain
 
 EVENT = "PARTICIPANT_FRAUD_STATUS_UPDATED"
 MANUAL = {"requireManualFraudApproval": True}
 AT_SIGNUP = {"referralTrigger": "ON_SIGNUP"}
+
+
+@pytest.fixture
+def hooks(engine: str) -> Iterator[Hooks]:
+    with stack_with_receivers(engine) as stack, Api(stack.url, stack.api_key) as api:
+        yield Hooks(stack, api)
 
 
 def path_of(campaign_id: str, participant: str) -> str:
@@ -123,10 +129,8 @@ def test_a_word_that_says_nothing_is_refused(api: Api, body: Json) -> None:
 
 
 @pytest.mark.one_engine
-def test_a_changed_level_is_told_once_and_written_into_the_log(template_stack: Stack) -> None:
-    stack = template_stack
-    api = Api.of(stack)
-    hooks = Hooks(stack, api)
+def test_a_changed_level_is_told_once_and_written_into_the_log(hooks: Hooks) -> None:
+    api = hooks.api
     hooks.create(hooks.inbox("fraud"), events=[EVENT])
     referrer = api.add(hooks.campaign_id, fingerprint="one")["id"]
 
