@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -103,9 +104,7 @@ def test_a_release_and_triggers_at_once_give_one_credit(api: Api) -> None:
     with ThreadPoolExecutor(8) as pool:
         triggers = [pool.submit(api.trigger, campaign_id, friend) for _ in range(4)]
         word = {"fraudRiskLevel": "LOW"}
-        words = [
-            pool.submit(api.ok, "POST", path_of(campaign_id, friend), word) for _ in range(4)
-        ]
+        words = [pool.submit(api.ok, "POST", path_of(campaign_id, friend), word) for _ in range(4)]
     for done in (*triggers, *words):
         done.result()
     api.trigger(campaign_id, friend)
@@ -141,7 +140,7 @@ def test_a_changed_level_is_told_once_and_written_into_the_log(hooks: Hooks) -> 
     api.ok("POST", path_of(hooks.campaign_id, referrer), {"fraudRiskLevel": "LOW", "note": "Same"})
     drain(api)
 
-    told = [each["json"]["data"]["participant"] for each in hooks.received("fraud")]
+    told = [json.loads(each["body"])["data"]["participant"] for each in hooks.received("fraud")]
     assert [one["id"] for one in told] == [referrer, referrer]
     assert sorted(one["fraudRiskLevel"] for one in told) == ["HIGH", "LOW"]
     log = f"/v2/campaign/{hooks.campaign_id}/participant/{referrer}/activity-logs"

@@ -2,8 +2,8 @@
 
 An override is one transaction: the profile, the report with its history, and, where the
 participant's own referral is held back and it is found harmless, the referral with all that a
-credit writes. Dying before it has changed nothing; the same request after it finds the level set and
-writes nothing.
+credit writes. Dying before it has changed nothing; the same request after it finds the level
+set and writes nothing.
 """
 
 from __future__ import annotations
