@@ -98,7 +98,23 @@ def samples() -> dict[str, dict[str, Any]]:
         "CAMPAIGN_ENDED": _event(
             "CAMPAIGN_ENDED", _ENDED, ended, events.campaign_ended(ended, totals, [winner], configs)
         ),
+        "PARTICIPANT_FRAUD_STATUS_UPDATED": _event(
+            "PARTICIPANT_FRAUD_STATUS_UPDATED",
+            _EARNED,
+            profile,
+            events.fraud_status_updated(_suspected(joined), _CAMPAIGN, configs),
+        ),
     }
+
+
+def _suspected(described: Description) -> Description:
+    profile = replace(
+        described.participant.profile,
+        fraud_risk_level="HIGH",
+        fraud_reason_code="MANUAL_UPDATE",
+        fraud_changed_at=_EARNED,
+    )
+    return replace(described, participant=replace(described.participant, profile=profile))
 
 
 def _event(name: EventName, at: int, subject: Subject, data: dict[str, Any]) -> dict[str, Any]:

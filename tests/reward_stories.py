@@ -14,7 +14,12 @@ from tests.api import Api, Json
 from tests.conftest import TEMPLATE
 from tests.scenarios import friends_of
 
-ALL_EVENTS = ["NEW_PARTICIPANT_ADDED", "PARTICIPANT_REACHED_A_GOAL", "CAMPAIGN_ENDED"]
+ALL_EVENTS = [
+    "NEW_PARTICIPANT_ADDED",
+    "PARTICIPANT_REACHED_A_GOAL",
+    "CAMPAIGN_ENDED",
+    "PARTICIPANT_FRAUD_STATUS_UPDATED",
+]
 MANUAL = {"requireManualRewardApproval": True}
 FULFILLING = {"autoFulfillRewards": True}
 

@@ -145,6 +145,7 @@ def run_all(stack: Stack) -> None:
         credits_at_sign_up(api)
         referrals(stack, api, campaign_id)
         changes(stack, api, campaign_id)
+        frauds(api, campaign_id)
         answers_to_invites(stack, api)
         lists_of_referrals(api, campaign_id)
         departures(stack, api, campaign_id)
@@ -185,6 +186,10 @@ def campaigns(stack: Stack, api: Api) -> str:
             api.ok("PATCH", f"{path}{part}", body)
         api.ok("PATCH", f"{path}{part}", other)
         api.ok("GET", f"{path}{part}")
+    fraud = {"blockedEmails": ["rival.example"], "blockHighRiskReferrers": True}
+    for _ in range(2):
+        api.ok("PATCH", f"{path}/options", {"fraud": fraud})
+    api.ok("GET", f"{path}/options")
     api.ok("POST", f"{path}/clone")
     assert len(api.ok("GET", "/v2/campaigns")["campaigns"]) > 1
     return campaign_id
@@ -262,6 +267,41 @@ def changes(stack: Stack, api: Api, campaign_id: str) -> None:
     api.update(campaign_id, friend["id"], **body)
     assert api.read(campaign_id, referrer["email"])["referrals"] == [friend["id"]]
     assert api.read(campaign_id, friend["id"])["referrer"]["id"] == referrer["id"]
+
+
+def frauds(api: Api, campaign_id: str) -> None:
+    """A referrer is found out by a friend, is refused credit, and all who were recognised leave."""
+    referrer = api.add(campaign_id, fingerprint="one")["id"]
+    pending = api.add(campaign_id, referredBy=referrer)["id"]
+    friend = api.add(campaign_id, referredBy=referrer, fingerprint="one")["id"]
+    assert api.read(campaign_id, referrer)["fraudRiskLevel"] == "HIGH"
+    assert not api.trigger(campaign_id, pending)["success"]
+    api.update(campaign_id, pending, email=unique_email())
+    for one in (referrer, pending):
+        path = f"/v2/campaign/{campaign_id}/participant/{one}/fraud"
+        word = {"fraudRiskLevel": "LOW", "note": "A family"}
+        assert api.ok("POST", path, word)["history"][-1]["note"] == "A family"
+        assert api.ok("GET", path)["fraudRiskLevel"] == "LOW"
+    drain(api)
+    reviews(api)
+    for one in (pending, friend, referrer):
+        api.delete(campaign_id, one)
+    erase(api)
+
+
+def reviews(api: Api) -> None:
+    """A credit that is held back is released and earns what the campaign offers."""
+    campaign_id = api.campaign(
+        options={"requireManualFraudApproval": True}, installation={"referralTrigger": "ON_SIGNUP"}
+    )
+    reward = {"type": "DOUBLE_SIDED", "referredRewardUpfront": True}
+    api.ok("POST", f"/v2/campaign/{campaign_id}/reward-configs", reward)
+    referrer = api.add(campaign_id, fingerprint="two")["id"]
+    friend = api.add(campaign_id, referredBy=referrer, fingerprint="two")["id"]
+    path = f"/v2/campaign/{campaign_id}/participant/{friend}/fraud"
+    api.ok("POST", path, {"fraudRiskLevel": "LOW"})
+    assert api.read(campaign_id, referrer)["referralCount"] == 1
+    drain(api)
 
 
 def departures(stack: Stack, api: Api, campaign_id: str) -> None:

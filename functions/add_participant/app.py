@@ -12,6 +12,7 @@ from grapevine.http.models.participants import AddParticipant, Participant
     scope="participant:write",
     body=AddParticipant,
     response=Participant,
+    refusals=(422,),
 )
 def handler(request: Request[AddParticipant, Nothing]) -> Participant:
     added = add(request.campaign, request.body.to_engine())

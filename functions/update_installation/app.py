@@ -1,6 +1,6 @@
 """PATCH /v2/campaign/{id}/installation: changes the referral trigger or the share URL."""
 
-from grapevine.engine import campaigns
+from grapevine.engine import options
 from grapevine.engine.program import Installation
 from grapevine.http.endpoint import Nothing, Request
 from grapevine.http.growsurf import endpoint
@@ -13,4 +13,4 @@ from grapevine.http.growsurf import endpoint
     response=Installation,
 )
 def handler(request: Request[Installation, Nothing]) -> Installation:
-    return campaigns.update_installation(request.campaign, request.body).complete()
+    return options.update_installation(request.campaign, request.body).complete()

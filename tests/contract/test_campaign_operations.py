@@ -88,10 +88,22 @@ def test_options_are_read_with_their_defaults(client: Growsurf, campaign_id: str
     assert options == {
         "requireManualRewardApproval": False,
         "autoFulfillRewards": False,
+        "autoBlockFraud": False,
+        "requireManualFraudApproval": False,
         "enforceGdprCompliance": False,
         "attributionModel": "LAST_CLICK",
         "referralCookieWindowDays": 365,
         "referralCreditWindowDays": None,
+        "fraud": {
+            "blockedEmails": [],
+            "allowedEmails": [],
+            "blockedIps": [],
+            "allowedIps": [],
+            "blockBurnerEmails": False,
+            "blockHighRiskReferrers": False,
+            "maxSignupsPerIp2Min": None,
+            "maxSignupsPerIp10Min": None,
+        },
     }
 
 

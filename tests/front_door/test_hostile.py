@@ -262,10 +262,13 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ("patch", "/v2/campaign/{id}/options"): [
         "requireManualRewardApproval",
         "autoFulfillRewards",
+        "autoBlockFraud",
+        "requireManualFraudApproval",
         "enforceGdprCompliance",
         "attributionModel",
         "referralCookieWindowDays",
         "referralCreditWindowDays",
+        "fraud",
     ],
     ("patch", "/v2/campaign/{id}/installation"): ["referralTrigger", "shareUrl", "allowedUrls"],
     ("patch", "/v2/campaign/{id}/emails"): ["settings", *TEMPLATES],
@@ -275,6 +278,7 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "body",
         "preheader",
     ],
+    ("post", "/v2/campaign/{id}/participant/{participant}/fraud"): ["fraudRiskLevel", "note"],
     ("post", "/v2/campaign/{id}/participant"): [
         "email",
         "referredBy",

@@ -9,13 +9,25 @@ from tests.refusals import refused_fields
 
 pytestmark = pytest.mark.one_engine
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "requireManualRewardApproval": False,
     "autoFulfillRewards": False,
     "enforceGdprCompliance": False,
     "attributionModel": "LAST_CLICK",
     "referralCookieWindowDays": 365,
     "referralCreditWindowDays": None,
+    "autoBlockFraud": False,
+    "requireManualFraudApproval": False,
+    "fraud": {
+        "blockedEmails": [],
+        "allowedEmails": [],
+        "blockedIps": [],
+        "allowedIps": [],
+        "blockBurnerEmails": False,
+        "blockHighRiskReferrers": False,
+        "maxSignupsPerIp2Min": None,
+        "maxSignupsPerIp10Min": None,
+    },
 }
 INSTALLATION: dict[str, Any] = {"referralTrigger": "CUSTOM", "shareUrl": None, "allowedUrls": []}
 
@@ -75,7 +87,7 @@ def test_one_switch_changes_and_the_others_stay(
         ("options", {"referralCreditWindowDays": "soon"}),
         ("options", {"referralCreditWindowDays": True}),
         ("options", {"requireParticipantAuth": True}),
-        ("options", {"fraud": {"blockedIps": ["203.0.113.1"]}}),
+        ("options", {"autoBlockFraud": "perhaps"}),
         ("options", {"unheardOf": 1}),
         ("installation", {"referralTrigger": "NEVER"}),
         ("installation", {"referralTrigger": None}),
@@ -101,6 +113,68 @@ def test_what_the_engine_does_not_honour_is_refused(
 
     assert refused_fields(response) == list(change)
     assert api.ok("GET", path) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("blockedCountries", ["DE"]),
+        ("allowedCountries", ["DE"]),
+        ("blockDataCenterIps", True),
+        ("autoBlockHighRiskIps", True),
+        ("recaptcha", {"isEnabled": True}),
+        ("blockedIps", ["300.0.0.1"]),
+        ("allowedIps", ["*"]),
+        ("blockedEmails", ["*"]),
+        ("allowedEmails", [f"{'x' * 90}@example.com"]),
+        ("blockedEmails", [f"{number}@example.com" for number in range(10_001)]),
+        ("maxSignupsPerIp2Min", 0),
+        ("maxSignupsPerIp10Min", 101),
+        ("blockBurnerEmails", "perhaps"),
+        ("blockHighRiskReferrers", None),
+    ],
+)
+def test_an_anti_fraud_option_that_cannot_be_honoured_is_refused(
+    api: Api, campaign_id: str, field: str, value: object
+) -> None:
+    path = f"/v2/campaign/{campaign_id}/options"
+
+    response = api.call("PATCH", path, {"fraud": {field: value}})
+
+    assert all(one.startswith(f"fraud.{field}") for one in refused_fields(response))
+    assert api.ok("GET", path) == OPTIONS
+
+
+def test_anti_fraud_options_change_one_by_one_and_lists_as_a_whole(
+    api: Api, campaign_id: str
+) -> None:
+    path = f"/v2/campaign/{campaign_id}/options"
+    entries = [f"{number}@example.com" for number in range(10_000)]
+    first = {"blockedEmails": entries, "maxSignupsPerIp2Min": 5, "allowedIps": ["203.0.113.0/24"]}
+    api.ok("PATCH", path, {"fraud": first})
+
+    api.ok("PATCH", path, {"fraud": {"blockBurnerEmails": True, "blockedEmails": ["@EXAMPLE.com"]}})
+    api.ok("PATCH", path, {"fraud": {"allowedIps": []}})
+
+    expected = {
+        **OPTIONS["fraud"],
+        "blockedEmails": ["*@example.com"],
+        "maxSignupsPerIp2Min": 5,
+        "blockBurnerEmails": True,
+    }
+    assert api.ok("GET", path)["fraud"] == expected
+    clone = api.ok("POST", f"/v2/campaign/{campaign_id}/clone")["id"]
+    assert api.ok("GET", f"/v2/campaign/{clone}/options")["fraud"] == expected
+
+
+def test_strict_and_manual_anti_fraud_exclude_each_other(api: Api, campaign_id: str) -> None:
+    path = f"/v2/campaign/{campaign_id}/options"
+    api.ok("PATCH", path, {"autoBlockFraud": True})
+
+    response = api.call("PATCH", path, {"requireManualFraudApproval": True})
+
+    assert refused_fields(response) == ["autoBlockFraud"]
+    assert not api.ok("GET", path)["requireManualFraudApproval"]
 
 
 @pytest.mark.parametrize("entry", ["example.com", 5, None, "ftp://example.com"])

@@ -35,7 +35,7 @@ from tests.reward_stories import (
 )
 from tests.scenarios import DAY_MS, MINUTE_MS, advance, drain, friends_of, leap
 
-ADDED, GOAL, ENDED = ALL_EVENTS
+ADDED, GOAL, ENDED, FRAUD = ALL_EVENTS
 RELAY = "RelayChangesFunction"
 GOLDEN = Path(__file__).parent.parent / "golden" / "webhooks"
 
@@ -497,6 +497,9 @@ def story(hooked: Stack) -> Story:
         [added] = heard.news()
         api.trigger(heard.id, gavin)
         one, other = heard.news()
+        word = {"fraudRiskLevel": "MEDIUM", "note": "Nobody else hears this"}
+        api.ok("POST", f"/v2/campaign/{heard.id}/participant/{jared}/fraud", word)
+        [suspected] = heard.news()
         api.set_status(heard.id, "COMPLETE")
         [ended] = heard.news()
         [yours] = heard.earned(richard)
@@ -506,6 +509,7 @@ def story(hooked: Stack) -> Story:
         ADDED: added,
         GOAL: goals[True],
         f"{GOAL}-of-the-friend": goals[False],
+        FRAUD: suspected,
         ENDED: ended,
     }
     names = {
@@ -534,7 +538,7 @@ def _normal(value: Any, names: dict[str, str], key: str = "") -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", [ADDED, GOAL, f"{GOAL}-of-the-friend", ENDED])
+@pytest.mark.parametrize("name", [ADDED, GOAL, f"{GOAL}-of-the-friend", FRAUD, ENDED])
 def test_an_event_is_the_golden_one(story: Story, name: str) -> None:
     """`GRAPEVINE_WRITE_GOLDEN=1` writes the files anew: look at the difference before a commit."""
     told = json.dumps(_normal(story.events[name], story.names), indent=2, ensure_ascii=False)

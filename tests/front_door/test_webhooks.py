@@ -24,7 +24,7 @@ from tests.reward_stories import (
 )
 from tests.scenarios import at_once
 
-ADDED, GOAL, ENDED = ALL_EVENTS
+ADDED, GOAL, ENDED, _ = ALL_EVENTS
 URL = "https://hooks.example.com/in"
 SECRET = "whsec_dmVyeS1zZWNyZXQtaW5kZWVk"
 

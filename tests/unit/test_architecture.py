@@ -97,7 +97,9 @@ def test_a_number_sign_stands_in_the_key_builders_only(path: Path) -> None:
     # `#name` at the beginning of a word is a placeholder of DynamoDB's expressions.
     spelled = {text for text in texts if "#" in text and not is_expression(path, text)}
 
-    builders = {PACKAGE / f"table/{name}.py" for name in ("email_keys", "keys", "places")}
+    builders = {
+        PACKAGE / f"table/{name}.py" for name in ("email_keys", "fraud_keys", "keys", "places")
+    }
     assert not spelled or path in builders
 
 

@@ -16,6 +16,7 @@ from grapevine.table.counted import Counted
 from grapevine.table.email_requests import EmailRequests
 from grapevine.table.email_templates import EmailTemplate
 from grapevine.table.entity import Entity
+from grapevine.table.fraud import FraudList, FraudReport, Trait
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
 from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
@@ -111,6 +112,22 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         body=OPTIONAL_TEXT,
         text=OPTIONAL_TEXT,
     ),
+    FraudList: st.builds(
+        FraudList,
+        campaign_id=IDS,
+        name=st.sampled_from(["blockedEmails", "allowedIps"]),
+        entries=st.lists(st.text()).map(tuple),
+    ),
+    FraudReport: st.builds(
+        FraudReport,
+        campaign_id=IDS,
+        participant_id=IDS,
+        screened_at=TIMES,
+        findings=st.lists(st.fixed_dictionaries({"rule": IDS, "matched": st.lists(IDS)})).map(
+            tuple
+        ),
+    ),
+    Trait: st.builds(Trait, campaign_id=IDS, trait_hash=IDS, seen=st.lists(st.text()).map(tuple)),
     MailRun: st.builds(
         MailRun,
         campaign_id=IDS,

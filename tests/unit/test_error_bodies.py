@@ -12,6 +12,16 @@ from grapevine.http.growsurf import growsurf, unknown_route
 from grapevine.runtime import Runtime, Settings
 
 NOW = 1_800_000_000_123
+BLOCK = errors.Block(
+    fraud_risk_level="HIGH",
+    fraud_reason_code="BLOCKED_IP",
+    matched_participant_ids=(),
+    email="a@example.com",
+    referrer_id=None,
+    ip_address=None,
+    fingerprint=None,
+    blocked_at=NOW,
+)
 REFUSALS: list[tuple[GrapevineError, int, str, str]] = [
     (InvalidRequest("why"), 400, "BadRequestError", "BAD_REQUEST_ERROR"),
     (errors.UnknownParticipant(), 400, "BadRequestError", "BAD_REQUEST_ERROR"),
@@ -27,6 +37,12 @@ REFUSALS: list[tuple[GrapevineError, int, str, str]] = [
         "UNSUPPORTED_MEDIA_TYPE_ERROR",
     ),
     (errors.LimitReached("why", 60), 429, "RateLimit", "RATE_LIMIT"),
+    (
+        errors.ParticipantBlocked(BLOCK),
+        422,
+        "ParticipantBlockedError",
+        "PARTICIPANT_BLOCKED_ERROR",
+    ),
     (
         errors.UnsupportedProgram("why"),
         422,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import email_keys, keys, places
+from grapevine.table import email_keys, fraud_keys, keys, places
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -60,6 +60,9 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "email_requests": (email_keys.email_requests, 2),
     "email_template": (email_keys.email_template, 2),
     "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
+    "trait": (fraud_keys.trait, 2),
+    "fraud_report": (fraud_keys.fraud_report, 2),
+    "fraud_list": (fraud_keys.fraud_list, 2),
     "referral_list": (places.referral_list, 1),
     "referral_list_with": (places.referral_list_with, 2),
     "moment": (lambda status: places.moment(status, 5), 1),
@@ -110,7 +113,7 @@ def test_every_builder_is_looked_at_here() -> None:
 
     functions = {
         name
-        for module in (email_keys, keys, places)
+        for module in (email_keys, fraud_keys, keys, places)
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }

@@ -418,3 +418,30 @@ def test_cancelling_a_delay_leads_back_to_the_state_before_it(delay: int, window
     canceled = referrals.scheduled(delayed, terms)
 
     assert canceled == replace(before, updated_at=canceled.updated_at)
+
+
+# Held back
+
+
+def held(status: ReferralStatus = "CREDIT_PENDING") -> Referral:
+    return referrals.held_back(opened(WINDOWED, status))
+
+
+def test_what_is_held_back_waits_without_a_date_whatever_the_window() -> None:
+    later = NOW + 10 * WINDOW_MS
+
+    for waiting, becomes in ((held(), "PENDING"), (held("CREDIT_AWARDED"), "AWARD")):
+        assert (waiting.status, waiting.held, waiting.due_at) == ("CREDIT_PENDING", becomes, None)
+        assert (waiting.credited_at, waiting.credited_month) == (None, None)
+        assert referrals.status_at(waiting, WINDOWED, later) == "CREDIT_PENDING"
+        assert referrals.settled(waiting, WINDOWED, later) is None
+
+
+def test_an_operator_who_asks_for_pending_takes_the_remembered_award_back() -> None:
+    asked = referrals.changed_by_operator(held("CREDIT_AWARDED"), "CREDIT_PENDING", WINDOWED, NOW)
+
+    assert (asked.status, asked.held) == ("CREDIT_PENDING", "PENDING")
+
+
+def test_an_expired_referral_is_not_held_back() -> None:
+    assert held("CREDIT_EXPIRED").held is None

@@ -9,6 +9,7 @@ GrapevineError
 │   ├── NotFound              an unknown campaign, reward or route
 │   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
 │   ├── LimitReached          there is no room for any of it until a time that it names
+│   ├── ParticipantBlocked    a sign-up that is very likely a fraud, in a campaign that is strict
 │   ├── UnsupportedProgram    the call does not exist for this campaign's type
 │   ├── PayloadTooLarge
 │   └── UnsupportedMediaType
@@ -79,6 +80,27 @@ class LimitReached(RequestRefused):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Why a sign-up was refused. `matched_participant_ids` are those by whom it was recognised; in
+    GDPR mode `ip_address` and `fingerprint` are None. `blocked_at` in ms."""
+
+    fraud_risk_level: str
+    fraud_reason_code: str
+    matched_participant_ids: tuple[str, ...]
+    email: str
+    referrer_id: str | None
+    ip_address: str | None
+    fingerprint: str | None
+    blocked_at: int
+
+
+class ParticipantBlocked(RequestRefused):
+    def __init__(self, block: Block) -> None:
+        super().__init__("The participant was blocked: the risk of fraud is high.")
+        self.block = block
 
 
 class UnsupportedProgram(RequestRefused):

@@ -59,8 +59,17 @@ def _line(subject: Entity, number: int, fact: Fact) -> Activity:
 def _of_profile(change: Change) -> tuple[Profile, list[Fact]]:
     profile = Profile.from_item(change.new)
     if change.old is not None:
-        return profile, []
+        return profile, _fraud_facts(profile, change.old.get("fraudChangedAt"))
     return profile, [(profile.participant_id, profile.created_at, "COMMON", "Joined.")]
+
+
+def _fraud_facts(profile: Profile, known_before: int | None) -> list[Fact]:
+    changed_at = profile.fraud_changed_at
+    if changed_at is None or changed_at == known_before:
+        return []
+    level, code = profile.fraud_risk_level, profile.fraud_reason_code
+    text = f"The fraud risk level became {level} ({code})."
+    return [(profile.participant_id, changed_at, "FRAUD", text)]
 
 
 def _of_referral(change: Change) -> tuple[Referral, list[Fact]]:

@@ -13,9 +13,12 @@ from typing import Any, Literal, TypedDict
 
 from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.fraud.settings import (
+    copied_lists,
+    list_keys,
+)
 from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
-from grapevine.engine.program import Installation, Options, options_of
 from grapevine.engine.rewards.configs import copied, listed, new_config
 from grapevine.engine.totals import total_keys, totals_in
 from grapevine.errors import InvalidRequest, Problem, UnsupportedProgram
@@ -24,10 +27,11 @@ from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.due import shard_of
 from grapevine.table.email_templates import EmailTemplate, templates_of
+from grapevine.table.fraud import FraudList
 from grapevine.table.keys import Key
 from grapevine.table.rewards import RewardConfig, configs_of
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put, version
+from grapevine.table.writes import ABSENT, Put, Write, version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ def clone(campaign: Campaign) -> CampaignView:
     """A new DRAFT with the same configuration, enabled rewards and e-mail templates, without
     participants."""
     templates = templates_of(campaign.campaign_id)
+    lists = store.get_many(list_keys(campaign))
     offered = [config for config in listed(campaign) if config.is_visible]
     return _stored(
         replace(
@@ -113,6 +118,7 @@ def clone(campaign: Campaign) -> CampaignView:
         lambda campaign_id: [
             replace(template, campaign_id=campaign_id, version=0) for template in templates
         ],
+        lambda campaign_id: copied_lists(lists, campaign_id),
     )
 
 
@@ -120,17 +126,18 @@ def _stored(
     campaign: Campaign,
     rewards_of: Callable[[str], list[RewardConfig]],
     templates_of_it: Callable[[str], list[EmailTemplate]] = lambda _: [],
+    lists_of_it: Callable[[str], list[FraudList]] = lambda _: [],
 ) -> CampaignView:
     for _ in attempts():
         rewards = rewards_of(campaign.campaign_id)
-        templates = templates_of_it(campaign.campaign_id)
+        beside = [
+            *templates_of_it(campaign.campaign_id),
+            *lists_of_it(campaign.campaign_id),
+        ]
         entry = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
         try:
             store.transact(
-                [
-                    Put(entity.to_item(), ABSENT)
-                    for entity in (campaign, entry, *rewards, *templates)
-                ]
+                [Put(entity.to_item(), ABSENT) for entity in (campaign, entry, *rewards, *beside)]
             )
         except TransactionCanceled:
             campaign = replace(campaign, campaign_id=ids.campaign_id())
@@ -184,7 +191,7 @@ def update(campaign: Campaign, changes: CampaignChanges) -> CampaignView:
         InvalidRequest: the status cannot be reached from the present one.
         Busy: nothing was written.
     """
-    return view(_change(campaign, lambda before: _changed(before, changes)))
+    return view(changed(campaign, lambda before: _changed(before, changes)))
 
 
 def _changed(before: Campaign, changes: CampaignChanges) -> Campaign:
@@ -224,61 +231,36 @@ def _moved(campaign: Campaign, target: str) -> Campaign:
     raise InvalidRequest(message, Problem("body", "status", "invalid_transition", message, target))
 
 
-def update_installation(campaign: Campaign, changes: Installation) -> Installation:
-    """The installation after the fields that were sent have changed; lists are replaced.
-
-    Raises:
-        Busy: nothing was written.
-    """
-    changed = _change(
-        campaign,
-        lambda before: replace(
-            before, installation={**before.installation, **changes.set_fields()}
-        ),
-    )
-    return Installation.model_validate(changed.installation)
+def _nothing_else(_: Campaign) -> list[Write]:
+    return []
 
 
-def update_options(campaign: Campaign, changes: Options) -> Options:
-    """The options after the fields that were sent have changed.
-
-    Raises:
-        InvalidRequest: the result contradicts itself.
-        Busy: nothing was written.
-    """
-    return options_of(_change(campaign, lambda before: _with_options(before, changes)))
-
-
-def _with_options(before: Campaign, changes: Options) -> Campaign:
-    together = {**before.options, **changes.set_fields()}
-    try:
-        Options.model_validate(together)
-    except ValueError:
-        message = "requireManualRewardApproval and autoFulfillRewards exclude each other."
-        raise InvalidRequest(
-            message, Problem("body", "autoFulfillRewards", "conflict", message)
-        ) from None
-    return replace(before, options=together)
-
-
-def _change(campaign: Campaign, change: Callable[[Campaign], Campaign]) -> Campaign:
-    """Lays a change over the campaign as it is, again when somebody else was faster."""
+def changed(
+    campaign: Campaign,
+    change: Callable[[Campaign], Campaign],
+    others: Callable[[Campaign], list[Write]] = _nothing_else,
+    *,
+    even_if_equal: bool = False,
+) -> Campaign:
+    """Lays a change over the campaign as it is, again when somebody else was faster. `others` are
+    the writes that go with the campaign after it."""
     for attempt in attempts():
         if attempt:
             item = store.get(campaign.key)
             campaign = Campaign.from_item(item) if item else campaign
-        changed = change(campaign)
-        if changed == campaign:
+        after = change(campaign)
+        if after == campaign and not even_if_equal:
             return campaign
-        changed = replace(changed, version=campaign.version + 1)
+        after = replace(after, version=campaign.version + 1)
         try:
             store.transact(
                 [
-                    Put(changed.to_item(), version(campaign.version)),
-                    *calendar.writes_for(campaign, changed),
+                    Put(after.to_item(), version(campaign.version)),
+                    *calendar.writes_for(campaign, after),
+                    *others(after),
                 ]
             )
         except TransactionCanceled:
             continue
-        return changed
+        return after
     raise AssertionError("attempts() ends by raising Busy")

@@ -23,6 +23,7 @@ from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
+from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
@@ -32,10 +33,12 @@ from grapevine.table.writes import ABSENT, Put, Write, version
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """A referrer who is alive: the counts that a credit raises, and what was earned so far."""
+    """A referrer who is alive: the counts that a credit raises, what was earned so far, and who it
+    is."""
 
     standing: Standing
     earnings: Earnings
+    profile: Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,22 @@ def find_referrer(campaign_id: str, participant_id: str) -> Referrer | None:
 
 
 def _referrer_keys(campaign_id: str, referrer_id: str) -> list[Key]:
-    return [keys.standing(campaign_id, referrer_id), keys.earnings(campaign_id, referrer_id)]
+    return [
+        keys.standing(campaign_id, referrer_id),
+        keys.earnings(campaign_id, referrer_id),
+        keys.profile(campaign_id, referrer_id),
+    ]
 
 
 def _referrer_in(found: Mapping[Key, Item], campaign_id: str, referrer_id: str) -> Referrer | None:
     item = found.get(keys.standing(campaign_id, referrer_id))
+    profile = found.get(keys.profile(campaign_id, referrer_id))
     if item is None or (standing := Standing.from_item(item)).deleted_at is not None:
         return None
-    return Referrer(standing, earnings_in(found, campaign_id, referrer_id))
+    if profile is None:
+        return None
+    earnings = earnings_in(found, campaign_id, referrer_id)
+    return Referrer(standing, earnings, Profile.from_item(profile))
 
 
 def ties_of(participant: Participant) -> Ties | None:
@@ -93,13 +104,26 @@ def writes_for(ties: Ties, after: Referral, offer: Offer) -> list[Write]:
     return writes
 
 
+def writes_for_released(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> list[Write]:
+    """Changes a referral that was held back, with what the friend would have earned by joining, and
+    the credit where this awards it."""
+    grants = Grants(offer)
+    if terms.gives_credit:
+        grants.signup(ties.referred_earnings, after)
+    changed = referrals.next_version(after)
+    writes: list[Write] = [Put(changed.to_item(), version(ties.referral.version))]
+    if after.status == "CREDIT_AWARDED":
+        return writes + _credit_writes(ties.referrer, after, ties.referred_earnings, grants)
+    return writes + grants.writes()
+
+
 def writes_for_new(
     referrer: Referrer, referral: Referral, friend: Earnings, offer: Offer, terms: Terms
 ) -> list[Write]:
     """Writes the referral of somebody who has just got a referrer, with what the friend earns by
-    joining, and the credit where it is given at once."""
+    joining, and the credit where it is given at once. While it is held back, nobody earns."""
     grants = Grants(offer)
-    if terms.is_live and referral.status != "CREDIT_EXPIRED":
+    if terms.gives_credit and referral.status != "CREDIT_EXPIRED" and not referral.held:
         grants.signup(friend, referral)
     writes: list[Write] = [Put(referral.to_item(), ABSENT)]
     if referral.status == "CREDIT_AWARDED":
@@ -134,7 +158,8 @@ def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Tri
         ties, offer = _ties_and_offer(campaign, partial(ties_of, participant))
         if ties is None:
             return Triggered(None, False, "Participant was not referred")
-        outcome = referrals.triggered(ties.referral, delay_days, terms, runtime.now_ms())
+        towards = terms.towards(ties.referrer.profile)
+        outcome = referrals.triggered(ties.referral, delay_days, towards, runtime.now_ms())
         if outcome.referral is None or _written(ties, outcome.referral, offer):
             return outcome
     raise AssertionError("attempts() ends by raising Busy")
@@ -176,7 +201,8 @@ def settle(campaign: Campaign, referral: Referral) -> bool:
         ties, offer = _ties_and_offer(campaign, partial(_ties, *tied))
         if ties is None:
             return False
-        after = referrals.settled(ties.referral, terms, runtime.now_ms())
+        towards = terms.towards(ties.referrer.profile)
+        after = referrals.settled(ties.referral, towards, runtime.now_ms())
         if after is None or _written(ties, after, offer):
             return True
     raise AssertionError("attempts() ends by raising Busy")

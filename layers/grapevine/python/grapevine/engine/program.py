@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from grapevine.engine.fraud.settings import STORED_LISTS, FraudOptions
 from grapevine.engine.values import WebAddress, whole_number
 from grapevine.table.campaigns import Campaign
 
@@ -48,23 +49,38 @@ class Installation(_Switches):
 class Options(_Switches):
     """`referral_credit_window_days`: a pending referral can be credited for so long after the
     friend joined (None: for ever); it matters with the CUSTOM trigger only.
-    `enforce_gdpr_compliance`: the IP address, fingerprint and instance id are not stored."""
+    `enforce_gdpr_compliance`: the IP address, fingerprint and instance id are not stored.
+    `auto_block_fraud`: sign-ups of a HIGH fraud risk are refused. `require_manual_fraud_approval`:
+    the credit for a friend of MEDIUM or HIGH risk is held back until somebody has decided."""
 
     require_manual_reward_approval: bool = False
     auto_fulfill_rewards: bool = False
+    auto_block_fraud: bool = False
+    require_manual_fraud_approval: bool = False
     enforce_gdpr_compliance: bool = False
     attribution_model: Literal["LAST_CLICK", "FIRST_CLICK"] = "LAST_CLICK"
     referral_cookie_window_days: CookieWindowDays = 365
     referral_credit_window_days: CreditWindowDays | None = None
+    fraud: FraudOptions = FraudOptions()
 
     @model_validator(mode="after")
-    def _approval_modes_exclude_each_other(self) -> Self:
-        if self.require_manual_reward_approval and self.auto_fulfill_rewards:
-            raise PydanticCustomError(
-                "conflict",
-                "requireManualRewardApproval and autoFulfillRewards exclude each other.",
-            )
+    def _modes_exclude_each_other(self) -> Self:
+        for one, other in EXCLUDE_EACH_OTHER:
+            if getattr(self, one) and getattr(self, other):
+                raise PydanticCustomError(
+                    "conflict", "{reason}", {"reason": conflict_of(one, other)}
+                )
         return self
+
+
+EXCLUDE_EACH_OTHER = (
+    ("require_manual_reward_approval", "auto_fulfill_rewards"),
+    ("require_manual_fraud_approval", "auto_block_fraud"),
+)
+
+
+def conflict_of(one: str, other: str) -> str:
+    return f"{to_camel(one)} and {to_camel(other)} exclude each other."
 
 
 def installation_of(campaign: Campaign) -> Installation:
@@ -72,4 +88,6 @@ def installation_of(campaign: Campaign) -> Installation:
 
 
 def options_of(campaign: Campaign) -> Options:
-    return Options.model_validate(campaign.options)
+    """All but the lists of the anti-fraud options, which are items of their own."""
+    stored = {name: value for name, value in campaign.options.items() if name != STORED_LISTS}
+    return Options.model_validate(stored)

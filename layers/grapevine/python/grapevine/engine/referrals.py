@@ -27,17 +27,36 @@ EntryStatus = Literal["CREDIT_PENDING", "CREDIT_AWARDED"]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What of the campaign decides about a credit. `window_ms` is None where none applies."""
+    """What of the campaign decides about a credit. `window_ms` is None where none applies.
+    `refuses_high_risk`: referrers of a HIGH fraud risk get no credit; `is_referrer_refused` is
+    whether this referrer is one of them."""
 
     credits_at_signup: bool
     is_live: bool
     window_ms: int | None
+    refuses_high_risk: bool = False
+    is_referrer_refused: bool = False
+
+    @property
+    def gives_credit(self) -> bool:
+        return self.is_live and not self.is_referrer_refused
+
+    def towards(self, referrer: Profile) -> Terms:
+        """The terms for one referrer."""
+        is_refused = self.refuses_high_risk and referrer.fraud_risk_level == "HIGH"
+        return replace(self, is_referrer_refused=is_refused)
 
 
 def terms_of(campaign: Campaign) -> Terms:
     at_signup = installation_of(campaign).referral_trigger == "ON_SIGNUP"
-    days = None if at_signup else options_of(campaign).referral_credit_window_days
-    return Terms(at_signup, campaign.is_in_progress, days * DAY_MS if days else None)
+    options = options_of(campaign)
+    days = None if at_signup else options.referral_credit_window_days
+    return Terms(
+        at_signup,
+        campaign.is_in_progress,
+        days * DAY_MS if days else None,
+        options.fraud.block_high_risk_referrers,
+    )
 
 
 def opened(
@@ -69,7 +88,7 @@ def opened(
     if requested == "CREDIT_EXPIRED":
         return replace(pending, status="CREDIT_EXPIRED")
     if requested == "CREDIT_AWARDED" or (requested is None and terms.credits_at_signup):
-        return awarded(pending, now) if terms.is_live else scheduled(pending, terms)
+        return awarded(pending, now) if terms.gives_credit else scheduled(pending, terms)
     if requested is None and _window_passed(pending, terms, now):
         return replace(pending, status="CREDIT_EXPIRED")
     return scheduled(pending, terms)
@@ -83,8 +102,9 @@ def status_at(referral: Referral, terms: Terms, now: int) -> ReferralStatus:
 
 
 def _window_passed(referral: Referral, terms: Terms, now: int) -> bool:
-    """A delayed credit has met the window on the day it was triggered."""
-    if terms.window_ms is None or referral.award_at is not None:
+    """A delayed credit has met the window on the day it was triggered; one that is held back waits
+    for as long as it takes."""
+    if terms.window_ms is None or referral.award_at is not None or referral.held:
         return False
     return now >= referral.pending_since + terms.window_ms
 
@@ -98,6 +118,7 @@ def awarded(referral: Referral, now: int) -> Referral:
         credited_at=now,
         credited_month=month_at(now),
         award_at=None,
+        held=None,
         due_at=None,
         due_shard=None,
     )
@@ -109,6 +130,7 @@ def expired(referral: Referral, now: int) -> Referral:
         status="CREDIT_EXPIRED",
         updated_at=now,
         award_at=None,
+        held=None,
         due_at=None,
         due_shard=None,
     )
@@ -139,6 +161,31 @@ def _due(referral: Referral, due_at: int | None) -> Referral:
     return replace(referral, due_at=due_at, due_shard=shard)
 
 
+def held_back(referral: Referral) -> Referral:
+    """A new referral that waits until somebody has looked at the friend: pending, with what would
+    have become of it. No window ends and nothing falls due meanwhile."""
+    if referral.status == "CREDIT_EXPIRED":
+        return referral
+    return replace(
+        referral,
+        status="CREDIT_PENDING",
+        held="AWARD" if referral.status == "CREDIT_AWARDED" else "PENDING",
+        award_at=None,
+        credited_at=None,
+        credited_month=None,
+        due_at=None,
+        due_shard=None,
+    )
+
+
+def released(referral: Referral, terms: Terms, now: int) -> Referral:
+    """What becomes of one that was held back when the friend is found harmless: the credit, if it
+    would have been given; else it is pending, with a credit window that starts now."""
+    if referral.held == "AWARD" and terms.gives_credit:
+        return awarded(referral, now)
+    return scheduled(replace(referral, held=None, pending_since=now), terms)
+
+
 def next_version(referral: Referral) -> Referral:
     return replace(referral, version=referral.version + 1)
 
@@ -150,9 +197,14 @@ def changed_by_operator(
 
     An explicit award overrides an expired window. Awarding while the campaign is not in progress
     does nothing. The caller has refused to change an awarded one.
+
+    One that is held back is not awarded: whoever wants that says that the friend is harmless. Its
+    award is remembered and given then; CREDIT_PENDING takes that back, CREDIT_EXPIRED ends it.
     """
+    if referral.held and requested != "CREDIT_EXPIRED":
+        return replace(referral, held="AWARD" if requested == "CREDIT_AWARDED" else "PENDING")
     if requested == "CREDIT_AWARDED":
-        return awarded(referral, now) if terms.is_live else referral
+        return awarded(referral, now) if terms.gives_credit else referral
     if requested == "CREDIT_EXPIRED":
         return referral if referral.status == "CREDIT_EXPIRED" else expired(referral, now)
     if status_at(referral, terms, now) == "CREDIT_PENDING":
@@ -184,10 +236,8 @@ def triggered(referral: Referral, delay_days: int | None, terms: Terms, now: int
             return Triggered(expired(referral, now), True, message)
         case "CREDIT_EXPIRED":
             return Triggered(None, False, "Referral credit has expired")
-    if not terms.is_live:
-        return Triggered(
-            None, False, "Referral credit is only awarded while the campaign is in progress"
-        )
+    if (refusal := _not_now(referral, terms)) is not None:
+        return refusal
     if delay_days:
         later = delayed(replace(referral, updated_at=now), now + delay_days * DAY_MS)
         days = "1 day" if delay_days == 1 else f"{delay_days} days"
@@ -195,18 +245,32 @@ def triggered(referral: Referral, delay_days: int | None, terms: Terms, now: int
     return Triggered(awarded(referral, now), True, "Successfully awarded referral credit.")
 
 
+def _not_now(referral: Referral, terms: Terms) -> Triggered | None:
+    """Why a pending referral is not credited; None when it can be."""
+    if not terms.is_live:
+        message = "Referral credit is only awarded while the campaign is in progress"
+        return Triggered(None, False, message)
+    if referral.held:
+        remembered = replace(referral, held="AWARD")
+        message = "Referral credit is held back until the participant's fraud risk is reviewed."
+        return Triggered(_unless_same(referral, remembered), False, message)
+    if not terms.gives_credit:
+        return Triggered(None, False, "Referral credit is not awarded to a high-risk referrer")
+    return None
+
+
 def settled(referral: Referral, terms: Terms, now: int) -> Referral | None:
     """The referral after its due time, or None when it is up to date.
 
-    A delayed credit that falls due while the campaign is not in progress loses its date and is
-    pending as before the trigger.
+    A delayed credit that falls due while the campaign is not in progress, or whose referrer is of
+    a high risk that the campaign refuses, loses its date and is pending as before the trigger.
     """
-    if referral.status != "CREDIT_PENDING":
+    if referral.status != "CREDIT_PENDING" or referral.held:
         return None
     if referral.award_at is not None:
         if now < referral.award_at:
             return _unless_same(referral, delayed(referral, referral.award_at))
-        return awarded(referral, now) if terms.is_live else scheduled(referral, terms)
+        return awarded(referral, now) if terms.gives_credit else scheduled(referral, terms)
     if _window_passed(referral, terms, now):
         return expired(referral, now)
     return _unless_same(referral, scheduled(referral, terms))

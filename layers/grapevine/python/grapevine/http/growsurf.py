@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from grapevine import errors, runtime
 from grapevine.errors import GrapevineError, InvalidRequest, Problem
 from grapevine.http.endpoint import Endpoint, Nothing, Request, Response
-from grapevine.http.models.errors import Error, ErrorDetail
+from grapevine.http.models.errors import BlockedError, Error, ErrorDetail
 
 _SUPPORT_URL = "https://docs.growsurf.com/developer-tools/rest-api/api-reference"
 
@@ -38,6 +38,8 @@ class _GrowSurf:
         return secret.strip() or None if scheme.lower() == "bearer" else None
 
     def refusal(self, error: GrapevineError) -> Response:
+        if isinstance(error, errors.ParticipantBlocked):
+            return Response(422, _blocked_body(error), {})
         for kind, status, name, code in _REFUSALS:
             if isinstance(error, kind):
                 headers = {}
@@ -57,15 +59,40 @@ class _GrowSurf:
         )
 
 
+def _blocked_body(error: errors.ParticipantBlocked) -> str:
+    block = error.block
+    body = BlockedError(
+        name="ParticipantBlockedError",
+        code="PARTICIPANT_BLOCKED_ERROR",
+        message=error.message,
+        status=422,
+        support_url=_SUPPORT_URL,
+        timestamp=_iso(runtime.now_ms()),
+        fraud_risk_level=block.fraud_risk_level,
+        fraud_reason_code=block.fraud_reason_code,
+        matched_participant_ids=list(block.matched_participant_ids),
+        email=block.email,
+        referrer_id=block.referrer_id,
+        ip_address=block.ip_address,
+        fingerprint=block.fingerprint,
+        blocked_at=_iso(block.blocked_at),
+    )
+    return body.model_dump_json(by_alias=True, exclude={"errors"})
+
+
+def _iso(ms: int) -> str:
+    moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _body(status: int, name: str, code: str, message: str, problems: Sequence[Problem] = ()) -> str:
-    now = datetime.fromtimestamp(runtime.now_ms() / 1000, tz=UTC)
     body = Error(
         name=name,
         code=code,
         message=message,
         status=status,
         support_url=_SUPPORT_URL,
-        timestamp=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        timestamp=_iso(runtime.now_ms()),
         errors=[_detail(problem) for problem in problems] or None,
     )
     return body.model_dump_json(by_alias=True, exclude_none=not problems)

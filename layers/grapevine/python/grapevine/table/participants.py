@@ -26,7 +26,8 @@ class Profile(Entity):
     """Who a participant is. What ranks are made of is in its standing.
 
     `referrer_id` stays when the referrer is deleted until the clean-up has run; whoever reads it
-    must find the referrer alive.
+    must find the referrer alive. `fraud_changed_at` (ms) is when the fraud risk level last became
+    another one; no two changes of a participant have the same, and none has it from the start.
     """
 
     TYPE: ClassVar[str] = "Profile"
@@ -48,6 +49,9 @@ class Profile(Entity):
     fingerprint: str | None = None
     mobile_instance_id: str | None = None
     paypal_email: str | None = None
+    fraud_risk_level: Literal["LOW", "MEDIUM", "HIGH"] = "LOW"
+    fraud_reason_code: str = "UNIQUE_IDENTITY"
+    fraud_changed_at: int | None = None
 
     @property
     def key(self) -> Key:

@@ -28,7 +28,8 @@ class Referral(Entity):
     """Times in ms. `updated_at` is when the status last changed or a delay was set: of an awarded
     one always `credited_at`. `pending_since` starts the credit window, `award_at` is when a delayed
     credit falls due, `due_at` when the sweep must look at it (with `due_shard`, its place in the
-    due index), `credited_month` the month that `credited_at` was counted in."""
+    due index), `credited_month` the month that `credited_at` was counted in. `held`: it waits for
+    somebody to look at the friend, and what becomes of it then if the friend is found harmless."""
 
     TYPE: ClassVar[str] = "Referral"
 
@@ -46,6 +47,7 @@ class Referral(Entity):
     award_at: int | None = None
     credited_at: int | None = None
     credited_month: int | None = None
+    held: Literal["PENDING", "AWARD"] | None = None
     due_shard: str | None = None
     due_at: int | None = None
 

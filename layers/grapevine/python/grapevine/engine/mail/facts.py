@@ -69,7 +69,7 @@ def _of_referral(change: Change) -> list[MailFact]:
         event = "signed up"
     else:
         return []
-    if before is None:
+    if before is None and not referral.held:
         templates = (*templates, "referredSignup")
     data = {"friendId": referral.referred_id}
     fact = f"{event} {referral.referred_id}"

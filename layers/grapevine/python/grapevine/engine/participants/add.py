@@ -9,15 +9,16 @@ in between leaves a hole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from grapevine import ids, runtime
 from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer
+from grapevine.engine.fraud import screening
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -31,14 +32,14 @@ from grapevine.engine.participants.metadata import Scalar
 from grapevine.engine.participants.share import vanity_key_for
 from grapevine.engine.program import options_of
 from grapevine.engine.rewards.earning import Offer, offer_of
-from grapevine.errors import Busy
+from grapevine.errors import Busy, ParticipantBlocked
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign, next_join_sequence
 from grapevine.table.keys import Key
 from grapevine.table.participants import EmailGuard, Profile, normalise_email
-from grapevine.table.referrals import ReferralStatus
+from grapevine.table.referrals import Friend, ReferralStatus, newest_of
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 from grapevine.table.store import TransactionCanceled
@@ -73,6 +74,7 @@ def add(campaign: Campaign, new: NewParticipant) -> Added:
     """The participant with this e-mail address: the one there is, unchanged, or a new one.
 
     Raises:
+        ParticipantBlocked: the risk of fraud is high and the campaign strict; nothing was written.
         Busy: nothing was written.
     """
     adding = _Adding(campaign, new)
@@ -81,7 +83,7 @@ def add(campaign: Campaign, new: NewParticipant) -> Added:
             added = adding.try_once()
             if added is not None:
                 return added
-    except Busy:
+    except (Busy, ParticipantBlocked):
         adding.give_up()
         raise
     raise AssertionError("attempts() ends by raising Busy")
@@ -105,19 +107,41 @@ class _Adding:
         email_key = keys.email_guard(campaign_id, normalise_email(self._new.email))
         referrer_key = referrer_guard_key(campaign_id, self._new.referred_by or "")
         referred = [referrer_key, *salt_keys(self._campaign)] if referrer_key else []
-        found = store.get_many([email_key, *referred])
+        now = runtime.now_ms()
+        signals = screening.keys_to_read(self._campaign, self._profile(None, now))
+        found = store.get_many([email_key, *referred, *signals])
         if email_key in found:
             return self._existing(EmailGuard.from_item(found[email_key]).participant_id)
-        referrer = self._referrer(referrer_id_in(found.get(referrer_key) if referrer_key else None))
+        referrer, friends = self._referrer(
+            referrer_id_in(found.get(referrer_key) if referrer_key else None)
+        )
+        screened = screening.screened(
+            self._campaign,
+            self._profile(referrer, now),
+            referrer=referrer.profile if referrer else None,
+            siblings=friends,
+            found=found,
+            ip_address=self._new.ip_address,
+        )
+        profile = screened.flagged(self._profile(referrer, now))
+        screening.refuse_if_strict(self._campaign, screened, profile)
         answers = self._answers(referrer, found)
         if self._join_sequence is None:
             self._join_sequence = next_join_sequence(campaign_id)
-        profile, standing = self._compose(referrer, self._join_sequence)
+        standing = Standing(
+            campaign_id=campaign_id,
+            participant_id=self._participant_id,
+            join_sequence=self._join_sequence,
+            joined_month=month_at(now),
+        )
         writes: list[Write] = [
             Put(entity.to_item(), ABSENT) for entity in (profile, standing, *profile.companions)
         ]
+        writes += screened.writes(profile)
         if referrer:
             writes += [*self._referral_writes(referrer, profile), *answers]
+            if screened.catches(referrer.profile):
+                writes += screening.caught_writes(referrer.profile, screened, now)
         try:
             store.transact(writes)
         except TransactionCanceled as lost:
@@ -153,17 +177,22 @@ class _Adding:
         self.give_up()
         return Added(participant, is_new=False)
 
-    def _referrer(self, referrer_id: str | None) -> Referrer | None:
+    def _referrer(self, referrer_id: str | None) -> tuple[Referrer | None, list[Friend]]:
+        """The referrer, and the newest of those whom it has referred before."""
         if referrer_id is None:
-            return None
-        campaign = self._campaign
-        find = partial(credit.find_referrer, campaign.campaign_id, referrer_id)
-        if self._offer is not None:
-            return find()
-        # The two results have different types, which a list of calls cannot say.
-        results: list[Any] = in_parallel([find, partial(offer_of, campaign)])
-        referrer, self._offer = results
-        return cast("Referrer | None", referrer)
+            return None, []
+        campaign_id = self._campaign.campaign_id
+        calls: list[Callable[[], Any]] = [
+            partial(credit.find_referrer, campaign_id, referrer_id),
+            partial(newest_of, campaign_id, referrer_id, screening.MOST_SIBLINGS),
+        ]
+        if self._offer is None:
+            calls.append(partial(offer_of, self._campaign))
+        # The results have different types, which a list of calls cannot say.
+        referrer, friends, *offered = in_parallel(calls)
+        if offered:
+            self._offer = offered[0]
+        return referrer, friends if referrer else []
 
     def _answers(self, referrer: Referrer | None, found: Mapping[Key, Item]) -> list[Write]:
         if referrer is None:
@@ -172,21 +201,24 @@ class _Adding:
         return answer_writes(self._campaign, found, referrer_id, self._new.email)
 
     def _referral_writes(self, referrer: Referrer, profile: Profile) -> list[Write]:
+        terms = self._terms.towards(referrer.profile)
         referral = referrals.opened(
             profile,
             referrer.standing.participant_id,
             requested=self._new.referral_status,
-            terms=self._terms,
+            terms=terms,
             now=profile.created_at,
         )
+        if screening.is_held(self._campaign, profile):
+            referral = referrals.held_back(referral)
         friend = Earnings(campaign_id=profile.campaign_id, participant_id=profile.participant_id)
         offer = self._offer or offer_of(self._campaign)
-        return credit.writes_for_new(referrer, referral, friend, offer, self._terms)
+        return credit.writes_for_new(referrer, referral, friend, offer, terms)
 
-    def _compose(self, referrer: Referrer | None, join_sequence: int) -> tuple[Profile, Standing]:
-        new, now, campaign_id = self._new, runtime.now_ms(), self._campaign.campaign_id
+    def _profile(self, referrer: Referrer | None, now: int) -> Profile:
+        new = self._new
         profile = Profile(
-            campaign_id=campaign_id,
+            campaign_id=self._campaign.campaign_id,
             participant_id=self._participant_id,
             email=new.email,
             first_name=new.first_name,
@@ -197,20 +229,14 @@ class _Adding:
             metadata=dict(new.metadata),
             vanity_keys=(self._vanity_key,) if self._vanity_key else (),
         )
-        if not options_of(self._campaign).enforce_gdpr_compliance:
-            profile = replace(
-                profile,
-                ip_address=new.ip_address,
-                fingerprint=new.fingerprint,
-                mobile_instance_id=new.mobile_instance_id,
-            )
-        standing = Standing(
-            campaign_id=campaign_id,
-            participant_id=self._participant_id,
-            join_sequence=join_sequence,
-            joined_month=month_at(now),
+        if options_of(self._campaign).enforce_gdpr_compliance:
+            return profile
+        return replace(
+            profile,
+            ip_address=new.ip_address,
+            fingerprint=new.fingerprint,
+            mobile_instance_id=new.mobile_instance_id,
         )
-        return profile, standing
 
     def _choose_other_keys(self, profile: Profile, failed: frozenset[keys.Key]) -> None:
         """A taken id is drawn anew; a generated vanity key that somebody owns is left out."""

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from grapevine import runtime
 from grapevine.engine import credit
 from grapevine.engine.attempts import attempts
+from grapevine.engine.fraud.screening import forgotten, trait_keys
 from grapevine.engine.participants.add import TOMBSTONE_LIFE_MS
 from grapevine.engine.participants.lookup import Located, Participant, load, locate
 from grapevine.errors import Busy, UnknownParticipant
-from grapevine.table import activities, invites, keys, referrals, store
+from grapevine.table import activities, fraud_keys, invites, keys, referrals, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.impressions import Impressions
@@ -74,7 +75,7 @@ def _deletion(participant: Participant) -> list[Write]:
         Put(tombstone.to_item(), version(standing.version)),
         *(Delete(companion.key, PRESENT) for companion in profile.companions),
     ]
-    writes += _ended(tombstone)
+    writes += _ended(profile, tombstone)
     ties = credit.ties_of(participant)
     if ties:
         writes.append(Delete(ties.referral.key, version(ties.referral.version)))
@@ -85,15 +86,15 @@ def _deletion(participant: Participant) -> list[Write]:
     return writes
 
 
-def _ended(tombstone: Standing) -> list[Write]:
+def _ended(profile: Profile, tombstone: Standing) -> list[Write]:
     """What the participant has earned, how its link was seen and how many it has invited become
-    tombstones, too."""
+    tombstones, too; nobody is recognised by its address or device any more."""
     campaign_id, participant_id = tombstone.campaign_id, tombstone.participant_id
     earnings_key = keys.earnings(campaign_id, participant_id)
     impressions_key = keys.impressions(campaign_id, participant_id)
     invitations_key = keys.invitations(campaign_id, participant_id)
     wanted = [earnings_key, impressions_key, invitations_key]
-    found = store.get_many(wanted)
+    found = store.get_many([*wanted, *trait_keys(profile)])
     # A leaderboard reward, a first visitor or first invites may be on their way to somebody who has
     # none yet.
     writes: list[Write] = [Check(key, ABSENT) for key in wanted if key not in found]
@@ -124,7 +125,7 @@ def _ended(tombstone: Standing) -> list[Write]:
         writes.append(Put(unseen.to_item(), version(seen.version)))
     if invitations_key in found:
         invited = Invitations.from_item(found[invitations_key])
-        forgotten = replace(
+        uninvited = replace(
             invited,
             version=invited.version + 1,
             invite_count=0,
@@ -132,8 +133,8 @@ def _ended(tombstone: Standing) -> list[Write]:
             deleted_at=at,
             expires_at=expires_at,
         )
-        writes.append(Put(forgotten.to_item(), version(invited.version)))
-    return writes
+        writes.append(Put(uninvited.to_item(), version(invited.version)))
+    return writes + forgotten(profile, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,8 @@ def erase(tombstone: Standing) -> None:
     lines = activities.newest_of(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     for of_one_kind in (rewards, sent, lines):
         _remove([one.key for one in of_one_kind])
+    report_key = fraud_keys.fraud_report(tombstone.campaign_id, tombstone.participant_id)
+    _remove([report_key] if store.get(report_key) else [])
     done = max(len(left), len(rewards), len(sent), len(lines)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,

@@ -13,6 +13,7 @@ from grapevine import runtime
 from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
+from grapevine.engine.fraud.screening import is_held, moved_mailbox, trait_keys
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -87,6 +88,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
         if profile != participant.profile:
             profile = replace(profile, version=profile.version + 1)
             writes = [*_profile_writes(participant.profile, profile), *writes]
+            writes += _trait_writes(participant.profile, profile)
         if not writes:
             return participant
         if len(writes) > _MOST_WRITES:
@@ -119,6 +121,11 @@ def _profile_writes(before: Profile, after: Profile) -> list[Write]:
     writes += [Delete(key, PRESENT) for key in held if key not in wanted]
     writes += [Put(item.to_item(), ABSENT) for key, item in wanted.items() if key not in held]
     return writes
+
+
+def _trait_writes(before: Profile, after: Profile) -> list[Write]:
+    wanted = {*trait_keys(before)} ^ {*trait_keys(after)}
+    return moved_mailbox(before, after, store.get_many(wanted)) if wanted else []
 
 
 def _refuse_taken(before: Profile, after: Profile, failed: frozenset[keys.Key]) -> None:
@@ -171,7 +178,7 @@ def _with_status(campaign: Campaign, ties: Ties | None, requested: ReferralStatu
     if ties.referral.status == "CREDIT_AWARDED":
         message = "Referral credit has already been awarded."
         raise _refused("referralStatus", "already_awarded", message)
-    terms = referrals.terms_of(campaign)
+    terms = referrals.terms_of(campaign).towards(ties.referrer.profile)
     return referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
 
 
@@ -183,7 +190,7 @@ def _with_referrer(
     if referrer_id == profile.participant_id:
         message = "A participant cannot be their own referrer."
         raise _refused("referredBy", "self_referral", message)
-    terms = referrals.terms_of(campaign)
+    terms = referrals.terms_of(campaign).towards(referrer.profile)
     referral = referrals.opened(
         profile,
         referrer_id,
@@ -191,6 +198,8 @@ def _with_referrer(
         terms=terms,
         now=runtime.now_ms(),
     )
+    if is_held(campaign, profile):
+        referral = referrals.held_back(referral)
     earnings_key = keys.earnings(campaign.campaign_id, profile.participant_id)
     found = store.get_many([earnings_key, *salt_keys(campaign)])
     friend = earnings_in(found, campaign.campaign_id, profile.participant_id)

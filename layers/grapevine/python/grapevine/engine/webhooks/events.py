@@ -33,6 +33,15 @@ def participant_added(
     }
 
 
+def fraud_status_updated(
+    shown: Description, campaign: Campaign, configs: Sequence[RewardConfig]
+) -> Json:
+    return {
+        "participant": _participant_and_referrer(shown),
+        "campaign": _campaign(campaign, configs),
+    }
+
+
 def goal_reached(
     shown: Description,
     friend: Description | None,
@@ -95,8 +104,8 @@ def _participant(shown: Description) -> Json:
         "shareCount": shown.impressions.share_total,
         "createdAt": profile.created_at,
         "referralSource": shown.referral_source,
-        "fraudRiskLevel": "LOW",
-        "fraudReasonCode": "UNIQUE_IDENTITY",
+        "fraudRiskLevel": profile.fraud_risk_level,
+        "fraudReasonCode": profile.fraud_reason_code,
         "unsubscribed": profile.unsubscribed,
         "vanityKeys": list(profile.vanity_keys),
         "metadata": profile.metadata,

@@ -167,6 +167,8 @@ class _Composer:
                 added = self._people.get(profile.participant_id)
                 if added is None:
                     return None
+                if transition.name == "PARTICIPANT_FRAUD_STATUS_UPDATED":
+                    return events.fraud_status_updated(added, self._campaign, self._configs)
                 return events.participant_added(added, self._campaign, self._configs)
 
     def _ended(self, ended: Campaign) -> Json:

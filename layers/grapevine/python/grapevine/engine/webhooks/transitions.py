@@ -15,11 +15,17 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward
 
-EventName = Literal["NEW_PARTICIPANT_ADDED", "PARTICIPANT_REACHED_A_GOAL", "CAMPAIGN_ENDED"]
+EventName = Literal[
+    "NEW_PARTICIPANT_ADDED",
+    "PARTICIPANT_REACHED_A_GOAL",
+    "CAMPAIGN_ENDED",
+    "PARTICIPANT_FRAUD_STATUS_UPDATED",
+]
 EVENT_NAMES: tuple[EventName, ...] = (
     "NEW_PARTICIPANT_ADDED",
     "PARTICIPANT_REACHED_A_GOAL",
     "CAMPAIGN_ENDED",
+    "PARTICIPANT_FRAUD_STATUS_UPDATED",
 )
 
 Subject = Profile | EarnedReward | Campaign
@@ -49,11 +55,22 @@ def transition_in(change: Change) -> Transition | None:
         case Profile.TYPE if change.old is None:
             profile = Profile.from_item(change.new)
             return Transition("NEW_PARTICIPANT_ADDED", profile.created_at, profile)
+        case Profile.TYPE:
+            return _of_fraud(change)
         case EarnedReward.TYPE:
             return _of_reward(change)
         case Campaign.TYPE:
             return _of_campaign(change)
     return None
+
+
+def _of_fraud(change: Change) -> Transition | None:
+    """No two changes of a participant's level have the same time."""
+    profile = Profile.from_item(change.new)
+    known_before = change.old.get("fraudChangedAt") if change.old else None
+    if profile.fraud_changed_at is None or profile.fraud_changed_at == known_before:
+        return None
+    return Transition("PARTICIPANT_FRAUD_STATUS_UPDATED", profile.fraud_changed_at, profile)
 
 
 def _of_reward(change: Change) -> Transition | None:

@@ -31,3 +31,17 @@ class Error(Output):
     level: str = "error"
     timestamp: str
     errors: list[ErrorDetail] | None = None
+
+
+class BlockedError(Error):
+    """A sign-up that was refused as fraud; `matchedParticipantIds` is empty where a list of the
+    campaign has decided."""
+
+    fraud_risk_level: str
+    fraud_reason_code: str
+    matched_participant_ids: list[str]
+    email: str
+    referrer_id: str | None
+    ip_address: str | None
+    fingerprint: str | None
+    blocked_at: str
