@@ -259,6 +259,19 @@ def test_a_key_opens_what_its_scopes_allow_and_no_more(
     _remove_clone(world, opened)
 
 
+def test_a_public_key_opens_nothing_but_the_door_for_events(world: World) -> None:
+    public = accounts.new_public_key(world.stack, world.owner)
+    before = table_of(world.stack)
+
+    messages = {
+        refusal(world.call(route, f"Bearer {public.secret}"), 403)["message"] for route in ROUTES
+    }
+
+    assert messages == {"A public API key can only report events."}
+    assert table_of(world.stack) == before
+    _remove(world.stack, public.secret)
+
+
 def _remove(stack: Stack, *secrets: str) -> None:
     """Takes keys away that a test has made, past the API."""
     hashes = {hashlib.sha256(secret.encode()).hexdigest() for secret in secrets}

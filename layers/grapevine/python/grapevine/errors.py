@@ -5,7 +5,10 @@ GrapevineError
 ├── RequestRefused            the caller must change something; nothing was written
 │   ├── InvalidRequest        a field, parameter or state is wrong; `problems` says which
 │   │   └── UnknownParticipant
-│   ├── NotAuthorized         no key, a wrong or revoked one, a missing scope, a foreign campaign
+│   ├── NotAuthorized         a key without the scope, a public one, a foreign campaign
+│   │   ├── KeyMissing
+│   │   ├── KeyUnknown
+│   │   └── KeyRevoked        it has been revoked, or rotated and its grace is over
 │   ├── NotFound              an unknown campaign, reward or route
 │   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
 │   ├── LimitReached          there is no room for any of it until a time that it names
@@ -64,6 +67,26 @@ class UnknownParticipant(InvalidRequest):
 
 
 class NotAuthorized(RequestRefused):
+    """Without a message of its own it does not tell which of these it is."""
+
+    def __init__(
+        self,
+        message: str = (
+            "The API key is missing, invalid, revoked, or has no access to this resource."
+        ),
+    ) -> None:
+        super().__init__(message)
+
+
+class KeyMissing(NotAuthorized):
+    pass
+
+
+class KeyUnknown(NotAuthorized):
+    pass
+
+
+class KeyRevoked(NotAuthorized):
     pass
 
 

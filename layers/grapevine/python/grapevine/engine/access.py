@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from grapevine import ids, runtime
 from grapevine.engine.participants.lookup import Located, Reference
-from grapevine.errors import NotAuthorized, NotFound
+from grapevine.errors import KeyMissing, KeyRevoked, KeyUnknown, NotAuthorized, NotFound
 from grapevine.table import keys, store
 from grapevine.table.accounts import ApiKey
 from grapevine.table.attributes import Item
@@ -19,8 +19,6 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
 
 KEY_CACHE_MS = 30_000
-
-_REFUSED = "The API key is missing, invalid, revoked, or has no access to this resource."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +51,11 @@ def authorize(
     key's: a foreign campaign is refused like a wrong key, before anything in it is looked at.
 
     Raises:
-        NotAuthorized: no key, a wrong or ended one, a missing scope, or a foreign campaign.
+        NotAuthorized: no key, a wrong, ended or public one, a missing scope, or a foreign campaign.
         NotFound: there is no such campaign.
     """
     if not secret:
-        raise NotAuthorized(_REFUSED)
+        raise KeyMissing
     reference = Reference(campaign_id, participant) if campaign_id and participant else None
     key_hash = ids.hash_of_key(secret)
     key_item = keys.api_key(key_hash)
@@ -66,14 +64,23 @@ def authorize(
     found = store.get_many(wanted if remembered else [key_item, *wanted])
     if remembered is None and key_item in found:
         remembered = _remember(ApiKey.from_item(found[key_item]))
-    if remembered is None or not remembered.is_valid_at(runtime.now_ms()):
-        raise NotAuthorized(_REFUSED)
-    caller = Caller(remembered.account_id, remembered.key_id, frozenset(remembered.scopes))
-    caller.require(scope)
+    caller = _caller(remembered, scope)
     if campaign_id is None:
         return Access(caller, None, None)
     campaign = _own_campaign(caller, campaign_id, found)
     return Access(caller, campaign, Located(reference, found) if reference else None)
+
+
+def _caller(key: ApiKey | None, scope: str) -> Caller:
+    if key is None:
+        raise KeyUnknown
+    if not key.is_valid_at(runtime.now_ms()):
+        raise KeyRevoked
+    if key.is_public:
+        raise NotAuthorized("A public API key can only report events.")
+    caller = Caller(key.account_id, key.key_id, frozenset(key.scopes))
+    caller.require(scope)
+    return caller
 
 
 def _first_keys(campaign_id: str | None, reference: Reference | None) -> list[Key]:
@@ -88,7 +95,7 @@ def _own_campaign(caller: Caller, campaign_id: str, found: dict[Key, Item]) -> C
     if campaign is None or campaign.status == "DELETED":
         raise NotFound("There is no campaign with this id.")
     if campaign.account_id != caller.account_id:
-        raise NotAuthorized(_REFUSED)
+        raise NotAuthorized
     return campaign
 
 
