@@ -11,7 +11,7 @@ from grapevine.engine.salts import address_hash
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import store
 from grapevine.table.accounts import Account
-from grapevine.table.campaigns import AccountCampaign, Campaign, next_join_sequence
+from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, next_join_sequence
 from grapevine.table.invitations import Invitations
 from grapevine.table.invites import Invite
 from grapevine.table.mail import MailText
@@ -27,6 +27,7 @@ from grapevine.table.writes import ABSENT, Put
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"
 CAMPAIGN_ID = "sample"
+SLUG = "sample-campaign"
 REFERRER_ID = "gavin1"
 PENDING_ID = "jared1"
 DELAYED_ID = "monica"
@@ -54,6 +55,7 @@ def write() -> None:
         campaign_id=CAMPAIGN_ID,
         account_id=ACCOUNT_ID,
         name="Sample campaign",
+        slug=SLUG,
         currency_iso="USD",
         status="IN_PROGRESS",
         created_at=now,
@@ -63,7 +65,8 @@ def write() -> None:
     )
     installation_of(campaign)
     listed = AccountCampaign(account_id=ACCOUNT_ID, campaign_id=CAMPAIGN_ID)
-    store.transact([Put(entity.to_item(), ABSENT) for entity in (account, campaign, listed)])
+    slug = CampaignSlug(account_id=ACCOUNT_ID, slug=SLUG, campaign_id=CAMPAIGN_ID)
+    store.transact([Put(entity.to_item(), ABSENT) for entity in (account, campaign, listed, slug)])
     accounts.create_key(ACCOUNT_ID, name="sample", secret=API_KEY)
     _participant(REFERRER_ID, "gavin@example.com", "Gavin", now)
     pending = _referral(PENDING_ID, "jared@example.com", "Jared", now)

@@ -187,6 +187,8 @@ def campaigns(stack: Stack, api: Api) -> str:
         api.ok("PATCH", f"{path}{part}", other)
         api.ok("GET", f"{path}{part}")
     fraud = {"blockedEmails": ["rival.example"], "blockHighRiskReferrers": True}
+    for slug in ("spring", "summer", None):
+        api.ok("PATCH", path, {"slug": slug})
     for _ in range(2):
         api.ok("PATCH", f"{path}/options", {"fraud": fraud})
     api.ok("GET", f"{path}/options")

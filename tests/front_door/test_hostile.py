@@ -252,13 +252,20 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
     ("post", "/v2/campaigns"): [
         "type",
         "name",
+        "slug",
         "companyName",
         "companyLogoImageUrl",
         "currencyISO",
         "goal",
         "rewards",
     ],
-    ("patch", "/v2/campaign/{id}"): ["name", "companyName", "companyLogoImageUrl", "status"],
+    ("patch", "/v2/campaign/{id}"): [
+        "name",
+        "slug",
+        "companyName",
+        "companyLogoImageUrl",
+        "status",
+    ],
     ("patch", "/v2/campaign/{id}/options"): [
         "requireManualRewardApproval",
         "autoFulfillRewards",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grapevine.table.accounts import Account, AccountApiKey, ApiKey
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Item, change_in
-from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
+from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, Totals
 from grapevine.table.counted import Counted
 from grapevine.table.email_requests import EmailRequests
 from grapevine.table.email_templates import EmailTemplate
@@ -59,6 +59,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
     Account: st.builds(Account, account_id=IDS, created_at=TIMES),
     AccountApiKey: st.builds(AccountApiKey, account_id=IDS, key_id=IDS, key_hash=IDS),
     AccountCampaign: st.builds(AccountCampaign, account_id=IDS, campaign_id=IDS),
+    CampaignSlug: st.builds(CampaignSlug, account_id=IDS, slug=IDS, campaign_id=IDS),
     ApiKey: st.builds(
         ApiKey,
         key_hash=IDS,
@@ -72,6 +73,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         campaign_id=IDS,
         account_id=IDS,
         created_at=TIMES,
+        slug=OPTIONAL_TEXT,
         company_name=OPTIONAL_TEXT,
         ended_at=st.one_of(st.none(), TIMES),
         options=METADATA,

@@ -17,6 +17,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "account": (keys.account, 1),
     "account_campaign": (keys.account_campaign, 2),
     "account_api_key": (keys.account_api_key, 2),
+    "campaign_slug": (keys.campaign_slug, 2),
     "api_key": (keys.api_key, 1),
     "campaign": (keys.campaign, 1),
     "totals": (keys.totals, 1),

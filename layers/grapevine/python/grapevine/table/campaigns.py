@@ -15,6 +15,7 @@ CampaignStatus = Literal["DRAFT", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELET
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(Entity):
     """`options`, `installation` and `emails` hold only what was set; the engine knows the defaults.
+    `slug` is what the account calls it in addresses, if anything.
 
     A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
     all been given.
@@ -27,6 +28,7 @@ class Campaign(Entity):
     version: int = 0
     program_type: Literal["REFERRAL"] = "REFERRAL"
     name: str
+    slug: str | None = None
     company_name: str | None = None
     company_logo_image_url: str | None = None
     currency_iso: str
@@ -66,6 +68,21 @@ class AccountCampaign(Entity):
     @property
     def key(self) -> Key:
         return keys.account_campaign(self.account_id, self.campaign_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignSlug(Entity):
+    """Keeps a slug unique in its account, and finds the campaign by it."""
+
+    TYPE: ClassVar[str] = "CampaignSlug"
+
+    account_id: str
+    slug: str
+    campaign_id: str
+
+    @property
+    def key(self) -> Key:
+        return keys.campaign_slug(self.account_id, self.slug)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,10 @@ def account_campaign(account_id: str, campaign_id: str) -> Key:
     return Key(f"ACCOUNT#{_id(account_id)}", f"{CAMPAIGN_PREFIX}{_id(campaign_id)}")
 
 
+def campaign_slug(account_id: str, slug: str) -> Key:
+    return Key(f"ACCOUNT#{_id(account_id)}", f"SLUG#{_id(slug)}")
+
+
 def account_api_key(account_id: str, key_id: str) -> Key:
     return Key(f"ACCOUNT#{_id(account_id)}", f"{API_KEY_PREFIX}{_id(key_id)}")
 
