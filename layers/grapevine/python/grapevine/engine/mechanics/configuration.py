@@ -21,6 +21,7 @@ from grapevine.engine.mechanics.fields import (
     PositiveExact,
     Times,
     TimeZone,
+    exact,
     whole,
 )
 from grapevine.errors import InvalidRequest, Problem
@@ -42,10 +43,8 @@ def _operand(value: Any) -> Any:
     match value:
         case bool() | str():
             return value
-        case float():
-            return Decimal(str(value))
-        case int() | Decimal():
-            return value
+        case int() | float() | Decimal():
+            return exact(value)
         case list() | tuple():
             return tuple(_operand(each) for each in value)
     raise PydanticCustomError("operand", "Must be a text, a number, a truth value or a list.")

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from grapevine.engine.mechanics.configuration import Configuration
 from grapevine.engine.mechanics.moments import Moment
+from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.table.ledger import (
     Credit,
     LedgerLine,
     MilestoneAward,
     PlayerEvent,
-    Source,
-    Trust,
 )
 from grapevine.table.players import Player
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
-    """An event as it is judged. `at` (ms) is the server's clock, never the client's."""
+class Chance:
+    """What fortune brings to an event that may draw.
 
-    event_id: str
-    user_id: str
-    event_type: str
-    metadata: Mapping[str, Any]
-    at: int
-    trust: Trust
-    source: Source
+    `draw_value` is its draw by odds (`draws.draw_value`), `moments` those that can be won now, the
+    oldest first, where the campaign draws by moments. Without the one that its mode asks for
+    nothing is drawn: a preview. `sold_out` names tiers whose stock was found empty, `onSoldOut`
+    says what a hit of one becomes; `spent_today` those whose `perDay` was, a hit is a loss.
+    """
+
+    draw_value: int | None = None
+    moments: Sequence[Moment] | None = None
+    sold_out: frozenset[str] = frozenset()
+    spent_today: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +91,9 @@ def evaluate(
     config_version: int,
     player: Player,
     occurrence: Occurrence,
-    *,
-    draw_value: int | None,
-    sold_out: frozenset[str] = frozenset(),
-    spent_today: frozenset[str] = frozenset(),
-    moments: Sequence[Moment] | None = None,
+    chance: Chance = Chance(),
 ) -> Outcome:
     """What becomes of an event for a player (a `new_player` where there is none yet).
-
-    Args:
-        draw_value: the event's draw (`draws.draw_value`). None draws nothing: a preview.
-        sold_out: ids of tiers whose stock was found empty; `onSoldOut` says what a hit becomes.
-        spent_today: ids of tiers whose `perDay` was found used up; a hit is a loss.
-        moments: those that can be won now, the oldest first, in a campaign that draws by moments;
-            None draws nothing.
 
     Raises:
         PlayLimitReached: the event would draw, may not any more, and the campaign rejects it.
