@@ -4,12 +4,16 @@ GrapevineError
 ├── SettingMissing            the template did not give the function a variable (a defect: 500)
 ├── RequestRefused            the caller must change something; nothing was written
 │   ├── InvalidRequest        a field, parameter or state is wrong; `problems` says which
-│   │   └── UnknownParticipant
+│   │   ├── UnknownParticipant
+│   │   └── UnknownEventType  no rule speaks of it, and the campaign takes only events it knows
 │   ├── NotAuthorized         a key without the scope, a public one, a foreign campaign
 │   │   ├── KeyMissing
 │   │   ├── KeyUnknown
 │   │   └── KeyRevoked        it has been revoked, or rotated and its grace is over
 │   ├── NotFound              an unknown campaign, reward or route
+│   │   └── CampaignNotActive an event for a campaign that is unknown or takes none now
+│   ├── PlayLimitReached      the player has drawn as often as the campaign allows
+│   ├── KeyReused             an idempotency key came again with another request
 │   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
 │   ├── LimitReached          there is no room for any of it until a time that it names
 │   ├── ParticipantBlocked    a sign-up that is very likely a fraud, in a campaign that is strict
@@ -66,6 +70,12 @@ class UnknownParticipant(InvalidRequest):
         super().__init__("No participant with this id or email exists in the campaign.")
 
 
+class UnknownEventType(InvalidRequest):
+    def __init__(self, event_type: str) -> None:
+        problem = Problem("body", "eventType", "unknown_event_type", "is not known", event_type)
+        super().__init__("The campaign does not know this event type.", problem)
+
+
 class NotAuthorized(RequestRefused):
     """Without a message of its own it does not tell which of these it is."""
 
@@ -92,6 +102,21 @@ class KeyRevoked(NotAuthorized):
 
 class NotFound(RequestRefused):
     pass
+
+
+class CampaignNotActive(NotFound):
+    def __init__(self) -> None:
+        super().__init__("Campaign not found or not active")
+
+
+class PlayLimitReached(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("User has exceeded maximum plays")
+
+
+class KeyReused(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key was already used with a different request")
 
 
 class InvalidRewardState(RequestRefused):

@@ -1,0 +1,58 @@
+"""Codes: four characters of the campaign's slug, a hyphen, and characters nobody mistakes.
+
+A win's code follows from the account's code secret and the event, so that a transaction that is
+built again gives the same one. That secret is never published, unlike the draw's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from itertools import count, islice
+
+from grapevine.engine.mechanics.configuration import WinCode
+
+_PREFIX_LENGTH = 4
+
+
+def prefix_of(slug: str) -> str:
+    """`summer-promo` gives SUMM, `a-b` ABXX."""
+    letters = "".join(each for each in slug if each.isalnum())
+    return letters[:_PREFIX_LENGTH].upper().ljust(_PREFIX_LENGTH, "X")
+
+
+def win_code(secret: str, slug: str, event_id: str, attempt: int, form: WinCode) -> str:
+    """An event's code; the next `attempt` (from 0) where that one is taken."""
+    stream = _bytes(bytes.fromhex(secret), f"code|{event_id}|{attempt}")
+    return f"{prefix_of(slug)}-{_word(stream, form)}"
+
+
+def random_code(slug: str, form: WinCode) -> str:
+    """A code of a batch, from the operating system's randomness."""
+    word = "".join(secrets.choice(form.alphabet) for _ in range(form.length))
+    return f"{prefix_of(slug)}-{word}"
+
+
+def normalised(code: str) -> str:
+    """A code as it was made, from how somebody has typed it."""
+    return code.strip().upper()
+
+
+def hash_of_code(secret: str, code: str) -> str:
+    """How a code is known to the table, which does not tell it."""
+    text = f"hash|{normalised(code)}"
+    return hmac.new(bytes.fromhex(secret), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _bytes(key: bytes, text: str) -> Iterator[int]:
+    for block in count():
+        yield from hmac.new(key, f"{text}|{block}".encode(), hashlib.sha256).digest()
+
+
+def _word(stream: Iterator[int], form: WinCode) -> str:
+    size = len(form.alphabet)
+    # Bytes that would favour the first characters are passed over.
+    fair = (each for each in stream if each < 256 // size * size)
+    return "".join(form.alphabet[each % size] for each in islice(fair, form.length))

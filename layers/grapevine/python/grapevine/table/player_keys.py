@@ -1,0 +1,63 @@
+"""Where a player's items live: one partition for each player of a campaign.
+
+A user id is the customer's own word and may hold anything; percent-encoding leaves only letters,
+digits and `_.-~%` of it. All other ids are checked as in `table/keys.py`.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from grapevine.table import keys
+from grapevine.table.keys import Key
+
+LONGEST_USER_ID = 100
+
+EVENT_PREFIX = "EVENT#"
+LEDGER_PREFIX = "LEDGER#"
+MILESTONE_PREFIX = "MILESTONE#"
+WIN_PREFIX = "WIN#"
+
+_PLAYER = "#PLAYER#"
+
+
+def _id(text: str) -> str:
+    if not keys.is_id(text):
+        raise ValueError("not an id")
+    return text
+
+
+def _partition(campaign_id: str, user_id: str) -> str:
+    """Raises ValueError for a user id that is blank, too long or no Unicode text."""
+    if not user_id.strip() or len(user_id) > LONGEST_USER_ID:
+        raise ValueError("not a user id")
+    return f"{keys.campaign(campaign_id).partition}{_PLAYER}{quote(user_id, safe='')}"
+
+
+def player(campaign_id: str, user_id: str) -> Key:
+    return Key(_partition(campaign_id, user_id), "STATE")
+
+
+def player_event(campaign_id: str, user_id: str, event_id: str) -> Key:
+    return Key(_partition(campaign_id, user_id), f"{EVENT_PREFIX}{_id(event_id)}")
+
+
+def ledger_line(campaign_id: str, user_id: str, at: int, event_id: str, number: int) -> Key:
+    """Lines sort by time (ms), then by event; those of one event in the order of `number`."""
+    sort = f"{LEDGER_PREFIX}{at:015d}#{_id(event_id)}#{number:02d}"
+    return Key(_partition(campaign_id, user_id), sort)
+
+
+def win(campaign_id: str, user_id: str, at: int, event_id: str) -> Key:
+    return Key(_partition(campaign_id, user_id), f"{WIN_PREFIX}{at:015d}#{_id(event_id)}")
+
+
+def milestone_award(campaign_id: str, user_id: str, milestone_id: str, number: int) -> Key:
+    """`number` counts how often the milestone has been reached by then, from 1."""
+    sort = f"{MILESTONE_PREFIX}{_id(milestone_id)}#{number:06d}"
+    return Key(_partition(campaign_id, user_id), sort)
+
+
+def user_in(partition: str) -> str:
+    """The user id in the partition of one of the player's items."""
+    return unquote(partition.rsplit("#", 1)[1])
