@@ -1,0 +1,93 @@
+"""How a repeated request is known as the same event.
+
+A client's own key, sent with the request, makes it one: sent again with another event it is a
+mistake. A natural key, which the mechanics name (an order's number, a calendar day), makes it one
+whatever else the event says. Receipts are kept as long as their campaign: points are worth money,
+and a late retry must not earn them twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grapevine.errors import KeyReused
+from grapevine.table import mechanics_keys
+from grapevine.table.attributes import Item
+from grapevine.table.keys import Key
+from grapevine.table.receipts import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What makes an event of a campaign the one that it is."""
+
+    campaign_id: str
+    event_id: str
+    explicit_hash: str | None
+    natural_hash: str | None
+    fingerprint: str
+
+    @classmethod
+    def of(
+        cls, campaign_id: str, *, explicit: str | None, natural: str | None, fingerprint: str
+    ) -> Identity:
+        """An event without any key is always a new one."""
+        explicit_hash = _hash("key", explicit) if explicit is not None else None
+        natural_hash = _hash("natural", natural) if natural is not None else None
+        known_by = explicit_hash or natural_hash or secrets.token_hex(32)
+        return cls(
+            campaign_id=campaign_id,
+            event_id=f"evt_{_hash(campaign_id, known_by)[:24]}",
+            explicit_hash=explicit_hash,
+            natural_hash=natural_hash,
+            fingerprint=fingerprint,
+        )
+
+    def keys(self) -> list[Key]:
+        hashes = [one for one in (self.explicit_hash, self.natural_hash) if one]
+        return [mechanics_keys.receipt(self.campaign_id, one) for one in hashes]
+
+    def first_answer(self, found: Mapping[Key, Item]) -> str | None:
+        """The body that the event was answered with before; None for a new event.
+
+        Raises:
+            KeyReused: the client's key was sent with another event.
+        """
+        for key in self.keys():
+            if key not in found:
+                continue
+            receipt = Receipt.from_item(found[key])
+            if receipt.fingerprint not in (None, self.fingerprint):
+                raise KeyReused
+            return receipt.body
+        return None
+
+    def receipts(self, body: str, at: int) -> list[Receipt]:
+        told = [(self.explicit_hash, self.fingerprint), (self.natural_hash, None)]
+        return [
+            Receipt(
+                campaign_id=self.campaign_id,
+                key_hash=key_hash,
+                event_id=self.event_id,
+                fingerprint=fingerprint,
+                body=body,
+                created_at=at,
+            )
+            for key_hash, fingerprint in told
+            if key_hash is not None
+        ]
+
+
+def fingerprint_of(user_id: str, event_type: str, metadata: Mapping[str, Any]) -> str:
+    """The same for the same event, in whatever order its metadata came."""
+    told = json.dumps([user_id, event_type, metadata], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]

@@ -1,0 +1,214 @@
+"""An event of a campaign, recorded and rewarded in one transaction, exactly once.
+
+Whoever loses to another request reads again and judges again, by the same event id: so the draw is
+the same, and no second one can be had by trying. A process that dies before the commit has done
+nothing; after it, the same request is answered from its receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from grapevine import runtime
+from grapevine.engine.attempts import attempts
+from grapevine.engine.mechanics.campaign import Played
+from grapevine.engine.mechanics.code_secret import code_secret
+from grapevine.engine.mechanics.draws import draw_value
+from grapevine.engine.mechanics.evaluating import Chance, Outcome, Won, evaluate
+from grapevine.engine.mechanics.natural_keys import natural_key
+from grapevine.engine.mechanics.occurrences import Occurrence
+from grapevine.engine.mechanics.receipts import Identity, fingerprint_of
+from grapevine.engine.mechanics.win_codes import hash_of_code, win_code
+from grapevine.table import mechanics_keys, player_keys, store
+from grapevine.table.codes import Code
+from grapevine.table.keys import Key
+from grapevine.table.ledger import Source, Trust, Win
+from grapevine.table.mechanics import one_of_day, one_of_stock
+from grapevine.table.players import Player, new_player
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put, Write, version
+
+WITHIN_SECONDS = 10.0
+"""For how long an event that keeps losing to others is tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An event as it was sent. `key` is the client's own: the same event has the same."""
+
+    user_id: str
+    event_type: str
+    metadata: Mapping[str, Any]
+    trust: Trust
+    source: Source
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`body` is the answer; `is_replay` says that it had been given before."""
+
+    body: str
+    is_replay: bool
+
+
+@dataclass(slots=True)
+class _Luck:
+    """What the tries so far have found out: prizes that are gone, codes that are taken."""
+
+    sold_out: set[str] = field(default_factory=set)
+    spent_today: set[str] = field(default_factory=set)
+    codes_taken: int = 0
+
+
+Answer = Callable[[Outcome, Win | None], str]
+
+
+def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
+    """Takes the event, or says what it was answered before. `answer` makes the body to send, which
+    is kept with the event.
+
+    Raises:
+        KeyReused: the key came before with another event.
+        CampaignNotActive: it takes no events now.
+        PlayLimitReached, UnknownEventType: as the mechanics say.
+        Busy: nothing was written.
+    """
+    at = runtime.now_ms()
+    identity = _identity(played, incoming, at)
+    occurrence = _occurrence(incoming, identity.event_id, at)
+    place = player_keys.player(identity.campaign_id, incoming.user_id)
+    luck = _Luck()
+    for _ in attempts(WITHIN_SECONDS):
+        found = store.get_many([*identity.keys(), place])
+        before = identity.first_answer(found)
+        if before is not None:
+            return Recorded(before, True)
+        played.require_active(at)
+        player = Player.from_item(found[place]) if place in found else None
+        outcome = _judged(played, player, occurrence, luck)
+        win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
+        body = answer(outcome, win)
+        writes = [Put(one.to_item(), ABSENT) for one in identity.receipts(body, at)]
+        try:
+            store.transact([*writes, *_writes(played, player, outcome, win)])
+        except TransactionCanceled as lost:
+            _learn(luck, outcome, lost.failed)
+            continue
+        return Recorded(body, False)
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
+    natural = natural_key(played.configuration, _occurrence(incoming, "", at))
+    fingerprint = fingerprint_of(incoming.user_id, incoming.event_type, incoming.metadata)
+    return Identity.of(
+        played.campaign.campaign_id,
+        explicit=incoming.key,
+        natural=natural,
+        fingerprint=fingerprint,
+    )
+
+
+def _occurrence(incoming: Incoming, event_id: str, at: int) -> Occurrence:
+    return Occurrence(
+        event_id=event_id,
+        user_id=incoming.user_id,
+        event_type=incoming.event_type,
+        metadata=incoming.metadata,
+        at=at,
+        trust=incoming.trust,
+        source=incoming.source,
+    )
+
+
+def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck: _Luck) -> Outcome:
+    campaign_id = played.campaign.campaign_id
+    drawn = None
+    if played.mechanics is not None:
+        drawn = draw_value(played.mechanics.draw_secret, campaign_id, occurrence.event_id)
+    chance = Chance(
+        draw_value=drawn,
+        sold_out=frozenset(luck.sold_out),
+        spent_today=frozenset(luck.spent_today),
+    )
+    return evaluate(
+        played.configuration,
+        played.config_version,
+        player or new_player(campaign_id, occurrence.user_id, occurrence.at),
+        occurrence,
+        chance,
+    )
+
+
+def _win(played: Played, occurrence: Occurrence, won: Won, luck: _Luck) -> Win:
+    campaign, instant_win = played.campaign, played.configuration.instant_win
+    if instant_win is None:
+        raise LookupError("a prize was won where there is no instant win")
+    secret = code_secret(campaign.account_id)
+    slug = campaign.slug or campaign.campaign_id
+    code = win_code(secret, slug, occurrence.event_id, luck.codes_taken, instant_win.win_code)
+    return Win(
+        campaign_id=campaign.campaign_id,
+        user_id=occurrence.user_id,
+        event_id=occurrence.event_id,
+        at=occurrence.at,
+        tier_id=won.tier_id,
+        tier_name=won.tier_name,
+        points=won.points,
+        credit=won.credit,
+        code=code,
+        expires_at=won.expires_at,
+    )
+
+
+def _writes(
+    played: Played, player: Player | None, outcome: Outcome, win: Win | None
+) -> list[Write]:
+    unchanged = version(player.version) if player else ABSENT
+    writes: list[Write] = [
+        Put(outcome.player.to_item(), unchanged),
+        Put(outcome.event.to_item(), ABSENT),
+        *(Put(line.to_item(), ABSENT) for line in outcome.lines),
+        *(Put(award.to_item(), ABSENT) for award in outcome.awards),
+    ]
+    if outcome.win is not None and win is not None:
+        writes += _writes_of_win(played, outcome.win, win)
+    return writes
+
+
+def _writes_of_win(played: Played, won: Won, win: Win) -> list[Write]:
+    campaign = played.campaign
+    writes: list[Write] = []
+    if won.takes_stock:
+        writes.append(one_of_stock(campaign.campaign_id, won.tier_id))
+    if won.per_day is not None:
+        writes.append(one_of_day(campaign.campaign_id, won.tier_id, won.day, won.per_day))
+    code = Code(
+        account_id=campaign.account_id,
+        code_hash=hash_of_code(code_secret(campaign.account_id), win.code),
+        campaign_id=campaign.campaign_id,
+        points_value=won.code_points,
+        created_at=win.at,
+        expires_at=win.expires_at,
+        user_id=win.user_id,
+        event_id=win.event_id,
+        tier_id=win.tier_id,
+    )
+    return [*writes, Put(win.to_item(), ABSENT), Put(code.to_item(), ABSENT)]
+
+
+def _learn(luck: _Luck, outcome: Outcome, failed: frozenset[Key]) -> None:
+    """What a lost transaction tells. If its receipt or its player was there, the next look at them
+    decides, and the prize may be had after all."""
+    won, campaign_id = outcome.win, outcome.event.campaign_id
+    if won is None:
+        return
+    if mechanics_keys.stock(campaign_id, won.tier_id) in failed:
+        luck.sold_out.add(won.tier_id)
+    elif mechanics_keys.stock_day(campaign_id, won.tier_id, won.day) in failed:
+        luck.spent_today.add(won.tier_id)
+    elif any(mechanics_keys.is_code(key) for key in failed):
+        luck.codes_taken += 1

@@ -1,0 +1,60 @@
+"""Where the items of a campaign's mechanics live: configuration, receipts, prizes, codes. Ids are
+checked as in `table/keys.py`."""
+
+from __future__ import annotations
+
+from grapevine.table import keys
+from grapevine.table.keys import Key
+
+CODE_BATCH_PREFIX = "CODEBATCH#"
+VERSION_PREFIX = "VERSION#"
+
+_CODE = "CODE"
+
+
+def _id(text: str) -> str:
+    if not keys.is_id(text):
+        raise ValueError("not an id")
+    return text
+
+
+def mechanics(campaign_id: str) -> Key:
+    return Key(keys.campaign(campaign_id).partition, "MECHANICS")
+
+
+def mechanics_version(campaign_id: str, version: int) -> Key:
+    """Versions sort in the order in which they were saved."""
+    partition = f"{keys.campaign(campaign_id).partition}#MECHANICS"
+    return Key(partition, f"{VERSION_PREFIX}{version:010d}")
+
+
+def receipt(campaign_id: str, key_hash: str) -> Key:
+    return Key(f"{keys.campaign(campaign_id).partition}#RECEIPT#{_id(key_hash)}", "RECEIPT")
+
+
+def stock(campaign_id: str, tier_id: str) -> Key:
+    return Key(f"{keys.campaign(campaign_id).partition}#PRIZE#{_id(tier_id)}", "STOCK")
+
+
+def stock_day(campaign_id: str, tier_id: str, day: int) -> Key:
+    """`day` as in `engine/mechanics/periods.py`."""
+    return Key(stock(campaign_id, tier_id).partition, f"DAY#{day:08d}")
+
+
+def code_secret(account_id: str) -> Key:
+    return Key(keys.account(account_id).partition, "CODESECRET")
+
+
+def code(account_id: str, code_hash: str) -> Key:
+    """Codes are unique in the account, whatever campaign they belong to."""
+    return Key(f"{keys.account(account_id).partition}#CODE#{_id(code_hash)}", _CODE)
+
+
+def is_code(key: Key) -> bool:
+    return key.sort == _CODE
+
+
+def code_batch(campaign_id: str, created_at: int, batch_id: str) -> Key:
+    """Batches of a campaign sort by the time they were made."""
+    partition = f"{keys.campaign(campaign_id).partition}#CODES"
+    return Key(partition, f"{CODE_BATCH_PREFIX}{created_at:015d}#{_id(batch_id)}")
