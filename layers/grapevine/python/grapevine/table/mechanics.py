@@ -70,6 +70,15 @@ def one_of_stock(campaign_id: str, tier_id: str) -> Add:
     return Add(mechanics_keys.stock(campaign_id, tier_id), Stock.TYPE, {"awarded": 1}, left)
 
 
+def raised_inventory(stock: Stock, inventory: int) -> Add:
+    """Makes the inventory another one, if it is still what was read and covers what was given."""
+    still = Condition(
+        "#inventory = :before AND #awarded <= :after",
+        ((":before", stock.inventory), (":after", inventory)),
+    )
+    return Add(stock.key, Stock.TYPE, {"inventory": inventory - stock.inventory}, still)
+
+
 def one_of_day(campaign_id: str, tier_id: str, day: int, per_day: int) -> Add:
     """Gives one of that day's."""
     left = Condition(

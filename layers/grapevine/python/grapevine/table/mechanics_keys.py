@@ -41,6 +41,10 @@ def stock_day(campaign_id: str, tier_id: str, day: int) -> Key:
     return Key(stock(campaign_id, tier_id).partition, f"DAY#{day:08d}")
 
 
+def player_count(campaign_id: str, part: int) -> Key:
+    return Key(f"{keys.campaign(campaign_id).partition}#PLAYERS", f"COUNT#{part:02d}")
+
+
 def code_secret(account_id: str) -> Key:
     return Key(keys.account(account_id).partition, "CODESECRET")
 

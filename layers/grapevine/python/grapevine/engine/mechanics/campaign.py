@@ -38,7 +38,7 @@ class Played:
 
 def played(campaign: Campaign, *, may_be_remembered: bool = False) -> Played:
     """One read, unless the mechanics are remembered and may be."""
-    place = f"mechanics:{campaign.campaign_id}"
+    place = _place(campaign)
     now = runtime.now_ms()
     kept: tuple[int, Played] | None = runtime.current().cache.get(place)
     if may_be_remembered and kept is not None and 0 <= now - kept[0] < CAMPAIGN_CACHE_MS:
@@ -48,3 +48,12 @@ def played(campaign: Campaign, *, may_be_remembered: bool = False) -> Played:
     found = Played(campaign, mechanics, parse(mechanics.configuration if mechanics else {}))
     runtime.current().cache[place] = (now, found)
     return found
+
+
+def forget(campaign: Campaign) -> None:
+    """This container reads the mechanics anew."""
+    runtime.current().cache.pop(_place(campaign), None)
+
+
+def _place(campaign: Campaign) -> str:
+    return f"mechanics:{campaign.campaign_id}"

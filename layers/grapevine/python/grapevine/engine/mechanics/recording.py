@@ -26,6 +26,7 @@ from grapevine.table.codes import Code
 from grapevine.table.keys import Key
 from grapevine.table.ledger import Source, Trust, Win
 from grapevine.table.mechanics import one_of_day, one_of_stock
+from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player, new_player
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, Write, version
@@ -174,6 +175,8 @@ def _writes(
         *(Put(line.to_item(), ABSENT) for line in outcome.lines),
         *(Put(award.to_item(), ABSENT) for award in outcome.awards),
     ]
+    if player is None:
+        writes.append(one_more_player(outcome.player.campaign_id, outcome.player.user_id))
     if outcome.win is not None and win is not None:
         writes += _writes_of_win(played, outcome.win, win)
     return writes
