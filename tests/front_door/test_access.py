@@ -335,7 +335,6 @@ def test_an_unknown_campaign_is_not_found_by_anybody_with_a_key(
         ("GET", "/"),
         ("GET", "/v2"),
         ("GET", "/v2/"),
-        ("GET", "/v1/campaigns"),
         ("PUT", "/v2/campaigns"),
         ("DELETE", "/v2/campaign/{id}"),
         ("PATCH", "/v2/campaign/{id}/participant/{participant}"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import email_keys, fraud_keys, keys, places
+from grapevine.table import email_keys, fraud_keys, keys, places, player_keys
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -82,6 +82,20 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
     "join_order": (keys.join_order, 1),
     "visited": (keys.visited, 1),
+    "player": (lambda campaign: player_keys.player(campaign, "user"), 1),
+    "player_event": (
+        lambda campaign, one="id1": player_keys.player_event(campaign, "user", one),
+        2,
+    ),
+    "ledger_line": (
+        lambda campaign, one="id1": player_keys.ledger_line(campaign, "user", 5, one, 1),
+        2,
+    ),
+    "win": (lambda campaign, one="id1": player_keys.win(campaign, "user", 5, one), 2),
+    "milestone_award": (
+        lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
+        2,
+    ),
     "rank_head": (keys.rank_head, 1),
     "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
     "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
@@ -110,11 +124,12 @@ def test_every_builder_is_looked_at_here() -> None:
         "referred_in",
         "row_id_in",
         "time_in",
+        "user_in",
     }
 
     functions = {
         name
-        for module in (email_keys, fraud_keys, keys, places)
+        for module in (email_keys, fraud_keys, keys, places, player_keys)
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }
@@ -194,3 +209,31 @@ def test_a_referral_lives_with_its_referrer() -> None:
     referral = keys.referral("camp01", "referrer", "friend")
 
     assert referral.partition == keys.standing("camp01", "referrer").partition
+
+
+USER_IDS = st.text(min_size=1, max_size=100).filter(lambda text: bool(text.strip()))
+
+
+@given(users=st.tuples(USER_IDS, USER_IDS))
+def test_a_user_id_may_be_any_text_and_keeps_to_its_own_partition(users: tuple[str, str]) -> None:
+    one, other = (player_keys.player("camp01", user) for user in users)
+
+    assert (one == other) == (users[0] == users[1])
+    assert player_keys.user_in(one.partition) == users[0]
+    assert one.partition.count("#") == 3
+    assert len(one.partition.encode()) < 2048
+
+
+@pytest.mark.parametrize("user_id", ["", "  ", "\n", "a" * 101, "\ud800"])
+def test_what_is_no_user_id_cannot_get_into_a_key(user_id: str) -> None:
+    with pytest.raises(ValueError, match=r"not a user id|surrogates not allowed"):
+        player_keys.player("camp01", user_id)
+
+
+def test_the_lines_of_one_event_sort_in_their_order_and_those_of_events_by_time() -> None:
+    lines = [
+        player_keys.ledger_line("camp01", "user", at, event_id, number).sort
+        for at, event_id, number in [(9, "e2", 0), (10, "e1", 0), (10, "e1", 9), (10, "e1", 10)]
+    ]
+
+    assert lines == sorted(lines)

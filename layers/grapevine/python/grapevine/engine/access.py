@@ -8,7 +8,7 @@ called by its slug may be remembered, too, for `CAMPAIGN_CACHE_MS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grapevine import ids, runtime
 from grapevine.engine import slugs
@@ -19,6 +19,7 @@ from grapevine.table.accounts import ApiKey
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.keys import Key
+from grapevine.table.ledger import Trust
 
 KEY_CACHE_MS = 30_000
 CAMPAIGN_CACHE_MS = 10_000
@@ -26,9 +27,12 @@ CAMPAIGN_CACHE_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """`trust` is `client` where nothing but a public key vouches for what is said."""
+
     account_id: str
     key_id: str
     scopes: frozenset[str]
+    trust: Trust = "server"
 
     def require(self, scope: str) -> None:
         """Raises NotAuthorized when the caller's key lacks the scope."""
@@ -67,7 +71,7 @@ def authorize(
     found = store.get_many(wanted if remembered else [key_item, *wanted])
     if remembered is None and key_item in found:
         remembered = _remember(ApiKey.from_item(found[key_item]))
-    caller = _caller(remembered, scope)
+    caller = _caller(_secret(remembered), scope)
     if campaign_id is None:
         return Access(caller, None, None)
     campaign = _own_campaign(caller, campaign_id, found)
@@ -93,9 +97,43 @@ def campaign_called(caller: Caller, slug: str, *, may_be_remembered: bool = Fals
     campaign = Campaign.from_item(item) if item else None
     if campaign is None or campaign.status == "DELETED" or campaign.slug != slug:
         runtime.current().cache.pop(place, None)
-        raise NotFound("There is no campaign with this slug.")
+        raise NotFound("Campaign not found")
     runtime.current().cache[place] = (now, campaign)
     return campaign
+
+
+def authorize_report(api_key: str | None, secret: str | None, scope: str) -> Access:
+    """Lets a report through whose `api_key` may be a public one; a `secret` key of the same account
+    beside it vouches for it.
+
+    Raises:
+        NotAuthorized: no key, a wrong or ended one, a missing scope; a secret key that is wrong in
+            any of these ways, or public, or another account's: what is sent to be trusted and
+            cannot be is refused, so that nobody finds out late.
+    """
+    if not api_key:
+        raise KeyMissing
+    known = _keys_of([api_key, secret] if secret else [api_key])
+    caller = _caller(known.get(api_key), scope)
+    if secret and _caller(_secret(known.get(secret)), scope).account_id != caller.account_id:
+        raise KeyUnknown
+    return Access(replace(caller, trust="server") if secret else caller, None, None)
+
+
+def _keys_of(secrets: list[str]) -> dict[str, ApiKey]:
+    hashes = {secret: ids.hash_of_key(secret) for secret in secrets}
+    known = {secret: _remembered(key_hash) for secret, key_hash in hashes.items()}
+    unknown = {keys.api_key(hashes[secret]): secret for secret, key in known.items() if not key}
+    for key, item in store.get_many(unknown).items():
+        known[unknown[key]] = _remember(ApiKey.from_item(item))
+    return {secret: key for secret, key in known.items() if key}
+
+
+def _secret(key: ApiKey | None) -> ApiKey | None:
+    """Raises NotAuthorized for a public key."""
+    if key is not None and key.is_public:
+        raise NotAuthorized("A public API key can only report events.")
+    return key
 
 
 def _caller(key: ApiKey | None, scope: str) -> Caller:
@@ -103,9 +141,8 @@ def _caller(key: ApiKey | None, scope: str) -> Caller:
         raise KeyUnknown
     if not key.is_valid_at(runtime.now_ms()):
         raise KeyRevoked
-    if key.is_public:
-        raise NotAuthorized("A public API key can only report events.")
-    caller = Caller(key.account_id, key.key_id, frozenset(key.scopes))
+    trust: Trust = "client" if key.is_public else "server"
+    caller = Caller(key.account_id, key.key_id, frozenset(key.scopes), trust)
     caller.require(scope)
     return caller
 

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 
-from grapevine.engine.mechanics.configuration import PPM
+from grapevine.engine.mechanics.parts import PPM
 
 _WORD_BYTES = 4
 _FAIR = 2**32 // PPM * PPM

@@ -1,89 +1,23 @@
-"""Judging one event: what a player gets for it, in the order that the configuration promises."""
+"""Judging one event: what a player gets for it, in the order that the configuration promises.
+
+The play limit is looked at first, then come the points rules, then the draw, and the milestones
+last, on a total that has the win in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
+from grapevine.engine.mechanics import instant_win as instant_wins
+from grapevine.engine.mechanics import milestones as milestone_rules
 from grapevine.engine.mechanics.configuration import Configuration
-from grapevine.engine.mechanics.moments import Moment
+from grapevine.engine.mechanics.counters import Counters
+from grapevine.engine.mechanics.instant_win import Chance
 from grapevine.engine.mechanics.occurrences import Occurrence
-from grapevine.table.ledger import (
-    Credit,
-    LedgerLine,
-    MilestoneAward,
-    PlayerEvent,
-)
+from grapevine.engine.mechanics.outcomes import Judged, Lines, Outcome
+from grapevine.engine.mechanics.parts import InstantWin
+from grapevine.engine.mechanics.periods import Periods, periods_at
+from grapevine.engine.mechanics.points import points_of
+from grapevine.errors import UnknownEventType
 from grapevine.table.players import Player
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chance:
-    """What fortune brings to an event that may draw.
-
-    `draw_value` is its draw by odds (`draws.draw_value`), `moments` those that can be won now, the
-    oldest first, where the campaign draws by moments. Without the one that its mode asks for
-    nothing is drawn: a preview. `sold_out` names tiers whose stock was found empty, `onSoldOut`
-    says what a hit of one becomes; `spent_today` those whose `perDay` was, a hit is a loss.
-    """
-
-    draw_value: int | None = None
-    moments: Sequence[Moment] | None = None
-    sold_out: frozenset[str] = frozenset()
-    spent_today: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Won:
-    """A prize that was won. `points` are paid at once or by the code, as `credit` says; the code
-    is worth `code_points` and can be used until `expires_at` (ms). `moment` is the one to claim,
-    where the campaign draws by moments; `takes_stock` and `per_day` say which counters to take
-    from."""
-
-    tier_id: str
-    tier_name: str
-    points: int
-    credit: Credit
-    code_points: int
-    message: str
-    expires_at: int
-    takes_stock: bool
-    per_day: int | None
-    day: int
-    moment: Moment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """A milestone that the event has reached, `times` of its multiples at once."""
-
-    id: str
-    name: str
-    points_earned: int
-    badge: str | None
-    times: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What becomes of an event: the items to be written together, and the facts of the answer.
-
-    `player` is the state afterwards, with the next version. `points_earned` is without the win.
-    `has_instant_win` says whether the answer speaks of the instant win at all, `played` whether
-    this event drew, and `message` is what it says of it.
-    """
-
-    player: Player
-    event: PlayerEvent
-    lines: tuple[LedgerLine, ...]
-    awards: tuple[MilestoneAward, ...]
-    win: Won | None
-    points_earned: int
-    total_points: int
-    has_instant_win: bool
-    played: bool
-    message: str | None
-    milestones: tuple[Reached, ...]
 
 
 def evaluate(
@@ -91,12 +25,51 @@ def evaluate(
     config_version: int,
     player: Player,
     occurrence: Occurrence,
-    chance: Chance = Chance(),
+    chance: Chance,
 ) -> Outcome:
     """What becomes of an event for a player (a `new_player` where there is none yet).
+
+    It changes nothing and needs no clock: the same arguments give the same outcome.
 
     Raises:
         PlayLimitReached: the event would draw, may not any more, and the campaign rejects it.
         UnknownEventType: the campaign takes only events that it knows.
     """
-    raise NotImplementedError
+    if configuration.unknown_event_types == "reject":
+        refuse_if_unknown(configuration, occurrence)
+    periods = periods_at(occurrence.at, configuration.timezone)
+    counters = Counters(player.counters)
+    instant_win = _playing(configuration, counters, occurrence, periods)
+
+    awards = points_of(configuration.points, counters, occurrence, periods)
+    drawn = None
+    if instant_win is not None and chance.draws(instant_win):
+        instant_wins.count_play(instant_win, counters, periods)
+        drawn = instant_wins.draw(instant_win, counters, chance)
+    lines = Lines(player, occurrence)
+    lines.add_awards(awards)
+    if drawn is not None and drawn.tier is not None:
+        lines.add("instant_win", drawn.tier.id, drawn.tier.paid_at_once)
+
+    milestone_rules.count_event(configuration.milestones, counters, occurrence, periods)
+    fired = milestone_rules.reached_by(configuration.milestones, counters, lines.balance)
+    lines.add_fired(fired)
+    return Judged(
+        configuration, config_version, player, occurrence, periods, chance.draw_value
+    ).outcome(counters, lines, drawn, fired)
+
+
+def refuse_if_unknown(configuration: Configuration, occurrence: Occurrence) -> None:
+    """Raises UnknownEventType for an event that no part of the configuration speaks of."""
+    if occurrence.event_type not in configuration.event_types:
+        raise UnknownEventType(occurrence.event_type)
+
+
+def _playing(
+    configuration: Configuration, counters: Counters, occurrence: Occurrence, periods: Periods
+) -> InstantWin | None:
+    """The instant win that the event plays, if it does."""
+    instant_win = configuration.instant_win
+    if instant_win is None or not instant_wins.draws_at(instant_win, occurrence):
+        return None
+    return instant_win if instant_wins.may_play(instant_win, counters, periods) else None

@@ -11,7 +11,8 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grapevine.engine.mechanics.configuration import Configuration, InstantWin
+from grapevine.engine.mechanics.configuration import Configuration
+from grapevine.engine.mechanics.parts import InstantWin
 
 _MINUTE_MS = 60_000
 

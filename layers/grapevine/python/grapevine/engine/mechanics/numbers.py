@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 MOST = Decimal(10) ** 15
 MOST_DIGITS = 38
+
+_EXACTLY = Context(prec=200)
 
 _PLAIN = re.compile(r"[+-]?[0-9]{1,38}(\.[0-9]{1,38})?")
 
@@ -18,7 +21,8 @@ def is_kept(number: int | Decimal) -> bool:
     # An int is measured before it becomes a Decimal: a huge one takes long.
     if isinstance(number, int):
         return abs(number) < 10**15
-    if not number.is_finite() or abs(number) >= MOST:
+    # copy_abs() is exact; abs() rounds, and raises for an exponent that is too large.
+    if not number.is_finite() or number.copy_abs() >= MOST:
         return False
     _, digits, exponent = number.as_tuple()
     return isinstance(exponent, int) and exponent >= -MOST_DIGITS and len(digits) <= MOST_DIGITS
@@ -49,3 +53,8 @@ def spelled(number: Decimal) -> str:
     # Not normalize(), which would round to the context's precision.
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def decimal_of(fraction: Fraction) -> Decimal:
+    """A sum of numbers that events may hold, exactly."""
+    return _EXACTLY.divide(Decimal(fraction.numerator), Decimal(fraction.denominator))

@@ -8,6 +8,9 @@ from typing import Any
 
 from grapevine.table.ledger import Source, Trust
 
+INTERNAL_PREFIX = "internal:"
+"""Types of events that only Grapevine itself makes; from outside they are refused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:

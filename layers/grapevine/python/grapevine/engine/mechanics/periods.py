@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from grapevine.engine.mechanics.configuration import Period
+from grapevine.engine.mechanics.parts import Period
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterator
 from itertools import count, islice
 
-from grapevine.engine.mechanics.configuration import WinCode
+from grapevine.engine.mechanics.parts import WinCode
 
 _PREFIX_LENGTH = 4
 
