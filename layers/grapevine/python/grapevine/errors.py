@@ -13,6 +13,7 @@ GrapevineError
 │   ├── NotFound              an unknown campaign, reward or route
 │   │   └── CampaignNotActive an event for a campaign that is unknown or takes none now
 │   ├── PlayLimitReached      the player has drawn as often as the campaign allows
+│   ├── VersionConflict       somebody else has saved since the caller looked
 │   ├── KeyReused             an idempotency key came again with another request
 │   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
 │   ├── LimitReached          there is no room for any of it until a time that it names
@@ -112,6 +113,11 @@ class CampaignNotActive(NotFound):
 class PlayLimitReached(RequestRefused):
     def __init__(self) -> None:
         super().__init__("User has exceeded maximum plays")
+
+
+class VersionConflict(RequestRefused):
+    def __init__(self, current: int) -> None:
+        super().__init__(f"The configuration is at version {current} by now. Read it again.")
 
 
 class KeyReused(RequestRefused):

@@ -15,6 +15,7 @@ from grapevine.http import exact_body
 from grapevine.http.endpoint import Dialect, Response, waiting_time
 from grapevine.http.idempotency import repetition_key
 from grapevine.http.models.gamifyhost import FieldError, GamifyHostError, Repeatable
+from grapevine.table import exact_json
 
 INVALID_BODY = "Invalid request body"
 
@@ -28,6 +29,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str | None], ...] = (
     (errors.UnsupportedMediaType, 400, INVALID_BODY),
     (errors.NotFound, 404, None),
     (errors.PlayLimitReached, 409, None),
+    (errors.VersionConflict, 412, None),
     (errors.KeyReused, 422, None),
     (errors.LimitReached, 429, "Too many requests"),
     (errors.Busy, 503, "Temporarily busy, retry the request"),
@@ -82,7 +84,15 @@ class GamifyHost(Dialect):
 
 def body_of(answer: BaseModel) -> str:
     """The whole body of a success: what a receipt keeps."""
-    data = answer.model_dump_json(by_alias=True, exclude_unset=True)
+    return _enveloped(answer.model_dump_json(by_alias=True, exclude_unset=True))
+
+
+def exact_answer(data: Mapping[str, Any]) -> Response:
+    """A success whose numbers are told exactly, fractions included."""
+    return Response(200, _enveloped(exact_json.dumps(data)), {})
+
+
+def _enveloped(data: str) -> str:
     return f'{{"status":"success","data":{data}}}'
 
 

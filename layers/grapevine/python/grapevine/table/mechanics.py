@@ -70,7 +70,7 @@ def one_of_stock(campaign_id: str, tier_id: str) -> Add:
     return Add(mechanics_keys.stock(campaign_id, tier_id), Stock.TYPE, {"awarded": 1}, left)
 
 
-def raised_inventory(stock: Stock, inventory: int) -> Add:
+def changed_inventory(stock: Stock, inventory: int) -> Add:
     """Makes the inventory another one, if it is still what was read and covers what was given."""
     still = Condition(
         "#inventory = :before AND #awarded <= :after",

@@ -58,6 +58,10 @@ def milestone_award(campaign_id: str, user_id: str, milestone_id: str, number: i
     return Key(_partition(campaign_id, user_id), sort)
 
 
+def points_board(campaign_id: str) -> str:
+    return f"{keys.campaign(campaign_id).partition}#BOARD#POINTS"
+
+
 def user_in(partition: str) -> str:
     """The user id in the partition of one of the player's items."""
     return unquote(partition.rsplit("#", 1)[1])

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from grapevine.table import player_keys
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
+from grapevine.table.points_board import board_entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,9 @@ class Player(Entity):
     @property
     def key(self) -> Key:
         return player_keys.player(self.campaign_id, self.user_id)
+
+    def index_attributes(self) -> Item:
+        return board_entry(self.campaign_id, self.total_points, self.reached_at)
 
 
 def new_player(campaign_id: str, user_id: str, at: int) -> Player:

@@ -66,20 +66,25 @@ def parse(sent: Mapping[str, Any]) -> Configuration:
     Raises:
         InvalidRequest: with all that is wrong.
     """
-    members = {name: value for name, value in sent.items() if name not in _SHOWN_ONLY}
-    if isinstance(members.get("instantWin"), Mapping):
-        instant_win: Mapping[str, Any] = members["instantWin"]
-        members["instantWin"] = {
-            name: value for name, value in instant_win.items() if name not in _SHOWN_ONLY
-        }
     try:
-        return Configuration.model_validate(members)
+        return Configuration.model_validate(without_shown(sent))
     except ValidationError as error:
         problems = [
             Problem("body", ".".join(str(part) for part in each["loc"]), each["type"], each["msg"])
             for each in error.errors(include_url=False, include_context=False)
         ]
         raise InvalidRequest("Invalid mechanics configuration.", *problems) from None
+
+
+def without_shown(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent without what is only shown: whoever sends back what they have read may."""
+    members = {name: value for name, value in sent.items() if name not in _SHOWN_ONLY}
+    if isinstance(members.get("instantWin"), Mapping):
+        instant_win: Mapping[str, Any] = members["instantWin"]
+        members["instantWin"] = {
+            name: value for name, value in instant_win.items() if name not in _SHOWN_ONLY
+        }
+    return members
 
 
 def shown(configuration: Configuration) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.draws import draw_value
-from grapevine.engine.mechanics.evaluating import Chance, Outcome, Won, evaluate
+from grapevine.engine.mechanics.evaluating import evaluate
+from grapevine.engine.mechanics.instant_win import Chance
 from grapevine.engine.mechanics.natural_keys import natural_key
 from grapevine.engine.mechanics.occurrences import Occurrence
+from grapevine.engine.mechanics.outcomes import Outcome, Won
 from grapevine.engine.mechanics.receipts import Identity, fingerprint_of
 from grapevine.engine.mechanics.win_codes import hash_of_code, win_code
 from grapevine.table import mechanics_keys, player_keys, store

@@ -7,26 +7,23 @@ given than there will be.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, forget, played
-from grapevine.engine.mechanics.configuration import Configuration, parse, shown
+from grapevine.engine.mechanics.configuration import Configuration, shown
 from grapevine.engine.mechanics.draws import new_secret
-from grapevine.engine.mechanics.validating import validate
-from grapevine.errors import InvalidRequest, Problem, VersionConflict
+from grapevine.engine.mechanics.validating import problems
+from grapevine.errors import InvalidRequest, VersionConflict
 from grapevine.table import mechanics_keys, store
-from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
-from grapevine.table.keys import Key
-from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock, raised_inventory
+from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock, changed_inventory
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, Write, version
 
 
 def save(
-    campaign: Campaign, sent: Mapping[str, Any], expected_version: int, changed_by: str
+    campaign: Campaign, configuration: Configuration, expected_version: int, changed_by: str
 ) -> Played:
     """The mechanics as they are from now on. `expected_version` is the configVersion that the
     sender has seen, 0 where there was none; `changed_by` the id of the key.
@@ -36,13 +33,12 @@ def save(
         VersionConflict: somebody else has saved since.
         Busy: nothing was written.
     """
-    configuration = parse(sent)
     for _ in attempts():
         before = played(campaign)
         if before.config_version != expected_version:
             raise VersionConflict(before.config_version)
-        validate(configuration, before.configuration, is_started=campaign.started_at is not None)
         stocks = _stocks(campaign, configuration)
+        _require_sound(before, configuration, stocks)
         writes = [
             *_versions(before, configuration, changed_by),
             *_inventories(campaign, configuration, stocks),
@@ -77,39 +73,39 @@ def _versions(before: Played, configuration: Configuration, changed_by: str) -> 
     return [Put(saved.to_item(), unchanged), Put(kept.to_item(), ABSENT)]
 
 
-def _stocks(campaign: Campaign, configuration: Configuration) -> dict[Key, Item]:
+def _stocks(campaign: Campaign, configuration: Configuration) -> dict[str, Stock]:
+    """Of the configured tiers that have one, by the tier's id."""
     tiers = configuration.instant_win.tiers if configuration.instant_win else ()
-    return store.get_many(mechanics_keys.stock(campaign.campaign_id, tier.id) for tier in tiers)
+    found = store.get_many(mechanics_keys.stock(campaign.campaign_id, tier.id) for tier in tiers)
+    stocks = [Stock.from_item(item) for item in found.values()]
+    return {stock.tier_id: stock for stock in stocks}
+
+
+def _require_sound(
+    before: Played, configuration: Configuration, stocks: Mapping[str, Stock]
+) -> None:
+    found = problems(
+        configuration,
+        before.configuration if before.mechanics else None,
+        has_players=before.campaign.started_at is not None,
+        awarded={tier_id: stock.awarded for tier_id, stock in stocks.items()},
+    )
+    if found:
+        raise InvalidRequest("Invalid mechanics configuration.", *found)
 
 
 def _inventories(
-    campaign: Campaign, configuration: Configuration, stocks: Mapping[Key, Item]
+    campaign: Campaign, configuration: Configuration, stocks: Mapping[str, Stock]
 ) -> list[Write]:
-    """Raises InvalidRequest for a prize that has been given more often than it may be from now
-    on."""
-    writes: list[Write] = []
-    problems: list[Problem] = []
     tiers = configuration.instant_win.tiers if configuration.instant_win else ()
-    for place, tier in enumerate(tiers):
-        if tier.inventory is None:
+    writes: list[Write] = []
+    for tier in tiers:
+        stock = stocks.get(tier.id)
+        if tier.inventory is None or (stock and stock.inventory == tier.inventory):
+            continue
+        if stock is not None:
+            writes.append(changed_inventory(stock, tier.inventory))
             continue
         new = Stock(campaign_id=campaign.campaign_id, tier_id=tier.id, inventory=tier.inventory)
-        if new.key not in stocks:
-            writes.append(Put(new.to_item(), ABSENT))
-            continue
-        stock = Stock.from_item(stocks[new.key])
-        if stock.awarded > tier.inventory:
-            problems.append(
-                Problem(
-                    "body",
-                    f"instantWin.tiers.{place}.inventory",
-                    "below_awarded",
-                    f"{stock.awarded} have been won already.",
-                    tier.inventory,
-                )
-            )
-        elif stock.inventory != tier.inventory:
-            writes.append(raised_inventory(stock, tier.inventory))
-    if problems:
-        raise InvalidRequest("Invalid mechanics configuration.", *problems)
+        writes.append(Put(new.to_item(), ABSENT))
     return writes

@@ -1,0 +1,67 @@
+"""A campaign's mechanics, as they are shown and taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import model_validator
+
+from grapevine.engine.mechanics.campaign import Played
+from grapevine.engine.mechanics.configuration import Configuration, shown, without_shown
+from grapevine.engine.mechanics.draws import commitment
+from grapevine.errors import InvalidRequest, Problem
+
+_HEADER = "if-match"
+
+
+class UpdateMechanics(Configuration):
+    """The whole configuration; what an answer only shows is ignored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_is_taken(cls, sent: Any) -> Any:
+        return without_shown(sent) if isinstance(sent, Mapping) else sent
+
+
+def seen_version(headers: Mapping[str, str]) -> int:
+    """The configVersion in the header If-Match, with or without quotes; 0 without one: nothing has
+    been configured before.
+
+    Raises:
+        InvalidRequest: it is no number.
+    """
+    sent = headers.get(_HEADER, "0").strip().removeprefix("W/").strip('"')
+    if not (sent.isascii() and sent.isdigit() and len(sent) <= 10):
+        message = "must be the configVersion that you have read"
+        raise InvalidRequest(message, Problem("header", "If-Match", "version", message))
+    return int(sent)
+
+
+class Mechanics(Configuration):
+    """A configuration with what is only shown. In `instantWin` there are besides `drawCommitment`,
+    the SHA-256 of the secret that decides the draws, and, when the campaign has ended,
+    `drawSecret`."""
+
+    slug: str
+    name: str
+    status: str
+    config_version: int
+
+
+def shown_mechanics(played: Played) -> dict[str, Any]:
+    """As `Mechanics` says."""
+    campaign, mechanics = played.campaign, played.mechanics
+    told = shown(played.configuration)
+    if mechanics is not None and told["instantWin"] is not None:
+        drawn = {"drawCommitment": commitment(mechanics.draw_secret)}
+        if campaign.status in ("COMPLETE", "CANCELLED"):
+            drawn["drawSecret"] = mechanics.draw_secret
+        told["instantWin"] |= drawn
+    return {
+        "slug": campaign.slug,
+        "name": campaign.name,
+        "status": campaign.status,
+        "configVersion": played.config_version,
+        **told,
+    }
