@@ -98,6 +98,8 @@ def _require_sender(campaign: Campaign) -> None:
     address = settings_of(campaign).from_email
     if address is None or not _is_verified(address):
         raise _unsendable("The campaign has no verified From address.")
+    if not identities.is_allowed(campaign.account_id, address):
+        raise _unsendable("The account may not send from the campaign's From address.")
 
 
 def _is_verified(address: str) -> bool:

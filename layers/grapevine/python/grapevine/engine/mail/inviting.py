@@ -84,6 +84,8 @@ def _sending_settings(campaign: Campaign) -> EmailSettings:
     settings = settings_of(campaign)
     if settings.from_email is None:
         raise InvalidRequest("The campaign has no 'From' email address to send invites from.")
+    if not identities.is_allowed(campaign.account_id, settings.from_email):
+        raise InvalidRequest("The account may not send from the campaign's 'From' email address.")
     try:
         verified = identities.is_verified(settings.from_email)
     except Busy:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grapevine import runtime
-from grapevine.engine.mail import unsubscribing
+from grapevine.engine.mail import identities, unsubscribing
 from grapevine.engine.mail.addresses import deliverable
 from grapevine.engine.mail.content import Occasion
 from grapevine.engine.mail.settings import settings_of
@@ -98,6 +98,8 @@ def _campaign(mail: Mail, found: Mapping[Key, Item]) -> Campaign:
         raise Stopped("SUPPRESSED", "deleted")
     if not campaign.sends_mail:
         raise Stopped("SUPPRESSED", "no From address")
+    if not identities.is_allowed(campaign.account_id, settings_of(campaign).from_email or ""):
+        raise Stopped("SUPPRESSED", "From address not allowed")
     is_asked_for = bool(mail.data.get("asked"))
     always = mail.kind == "freeform" or is_asked_for or mail.template in _WHEN_ENDED
     if not campaign.is_in_progress and not always:
