@@ -169,11 +169,14 @@ class _Request:
         if standing is None or standing.deleted_at is not None:
             raise UnknownParticipant
         day = InviteDay.from_item(found[day_key]) if day_key in found else None
+        invitations = invitations_in(found, standing)
+        if invitations.deleted_at is not None:
+            raise UnknownParticipant
         self._accepted |= {hashed for hashed in unknown if self._is_mine(found, hashed)}
         return _Seen(
             accepted=len(self._accepted),
             waiting=[h for h in unknown if not any(key in found for key in self._keys([h]))],
-            invitations=invitations_in(found, standing),
+            invitations=invitations,
             standing=standing,
             reserved=day.reserved if day else 0,
         )
