@@ -33,7 +33,7 @@ MOST_SIBLINGS = 100
 _DECIDED_BY_HAND = frozenset({"MANUAL_UPDATE", "WHITELISTED"})
 
 
-def trait_hashes(profile: Profile) -> dict[Kind, str]:
+def trait_hashes(campaign: Campaign, profile: Profile) -> dict[Kind, str]:
     """The traits by which others with the same mailbox, address or device are known. A profile
     that keeps none of these values leaves no trait of them either."""
     values: dict[Kind, str | None] = {
@@ -42,16 +42,17 @@ def trait_hashes(profile: Profile) -> dict[Kind, str]:
         "instance": profile.mobile_instance_id,
         "ip": identity_of(profile.ip_address) if profile.ip_address else None,
     }
-    return {kind: hash_of_trait(kind, value) for kind, value in values.items() if value}
+    secret = campaign.trait_secret
+    return {kind: hash_of_trait(secret, kind, value) for kind, value in values.items() if value}
 
 
-def trait_keys(profile: Profile) -> list[Key]:
-    hashes = trait_hashes(profile).values()
+def trait_keys(campaign: Campaign, profile: Profile) -> list[Key]:
+    hashes = trait_hashes(campaign, profile).values()
     return [fraud_keys.trait(profile.campaign_id, trait_hash) for trait_hash in hashes]
 
 
 def keys_to_read(campaign: Campaign, profile: Profile) -> list[Key]:
-    return [*trait_keys(profile), *list_keys(campaign)]
+    return [*trait_keys(campaign, profile), *list_keys(campaign)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def screened(
     ip_address: str | None,
 ) -> Screening:
     """`found` has what is at `keys_to_read`; `ip_address` is the one that came, for the lists."""
-    own = trait_hashes(profile)
+    own = trait_hashes(campaign, profile)
     campaign_id = campaign.campaign_id
     traits = {each: _trait_in(found, fraud_keys.trait(campaign_id, each)) for each in own.values()}
     lists = lists_in(found, campaign_id)
@@ -180,23 +181,26 @@ def is_held(campaign: Campaign, profile: Profile) -> bool:
     return held and profile.fraud_risk_level != "LOW"
 
 
-def moved_mailbox(before: Profile, after: Profile, found: Mapping[Key, Item]) -> list[Write]:
+def moved_mailbox(
+    campaign: Campaign, before: Profile, after: Profile, found: Mapping[Key, Item]
+) -> list[Write]:
     """Takes a participant out of the traits that it no longer has and into those it has now;
     `found` has those of the two that are there."""
-    kept = {*trait_keys(before)} & {*trait_keys(after)}
-    writes = forgotten(before, {key: item for key, item in found.items() if key not in kept})
+    kept = {*trait_keys(campaign, before)} & {*trait_keys(campaign, after)}
+    gone = {key: item for key, item in found.items() if key not in kept}
+    writes = forgotten(campaign, before, gone)
     sighting = Sighting(after.created_at, after.participant_id, after.referrer_id)
-    for each in trait_hashes(after).values():
+    for each in trait_hashes(campaign, after).values():
         key = fraud_keys.trait(after.campaign_id, each)
         if key not in kept:
             writes.append(_seen(after, each, _trait_in(found, key), sighting))
     return writes
 
 
-def forgotten(profile: Profile, found: Mapping[Key, Item]) -> list[Write]:
+def forgotten(campaign: Campaign, profile: Profile, found: Mapping[Key, Item]) -> list[Write]:
     """Takes a participant out of its traits; `found` has those there are."""
     writes: list[Write] = []
-    for key in trait_keys(profile):
+    for key in trait_keys(campaign, profile):
         trait = _trait_in(found, key)
         if trait is None:
             continue

@@ -88,7 +88,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
         if profile != participant.profile:
             profile = replace(profile, version=profile.version + 1)
             writes = [*_profile_writes(participant.profile, profile), *writes]
-            writes += _trait_writes(participant.profile, profile)
+            writes += _trait_writes(campaign, participant.profile, profile)
         if not writes:
             return participant
         if len(writes) > _MOST_WRITES:
@@ -123,9 +123,9 @@ def _profile_writes(before: Profile, after: Profile) -> list[Write]:
     return writes
 
 
-def _trait_writes(before: Profile, after: Profile) -> list[Write]:
-    wanted = {*trait_keys(before)} ^ {*trait_keys(after)}
-    return moved_mailbox(before, after, store.get_many(wanted)) if wanted else []
+def _trait_writes(campaign: Campaign, before: Profile, after: Profile) -> list[Write]:
+    wanted = {*trait_keys(campaign, before)} ^ {*trait_keys(campaign, after)}
+    return moved_mailbox(campaign, before, after, store.get_many(wanted)) if wanted else []
 
 
 def _refuse_taken(before: Profile, after: Profile, failed: frozenset[keys.Key]) -> None:
