@@ -18,7 +18,7 @@ from grapevine.engine.fraud.settings import list_keys, lists_in
 from grapevine.engine.fraud.verdict import Verdict, judged
 from grapevine.engine.program import options_of
 from grapevine.errors import Block, ParticipantBlocked
-from grapevine.table import fraud_keys, store
+from grapevine.table import fraud_keys
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.fraud import FraudReport, Kind, Sighting, Trait, hash_of_trait
@@ -112,6 +112,7 @@ def screened(
     siblings: Sequence[Friend],
     found: Mapping[Key, Item],
     ip_address: str | None,
+    is_signup: bool = True,
 ) -> Screening:
     """`found` has what is at `keys_to_read`; `ip_address` is the one that came, for the lists."""
     own = trait_hashes(campaign, profile)
@@ -127,6 +128,7 @@ def screened(
         lists=lists,
         policy=options_of(campaign).fraud.policy,
         listed_ip=ip_address,
+        is_signup=is_signup,
     )
     return Screening(judged(evidence), traits, lists)
 
@@ -135,6 +137,7 @@ def refuse_if_strict(
     campaign: Campaign,
     screening: Screening,
     profile: Profile,
+    at: int,
 ) -> None:
     """Raises ParticipantBlocked where the campaign lets nobody of HIGH risk in."""
     verdict = screening.verdict
@@ -148,16 +151,21 @@ def refuse_if_strict(
         referrer_id=profile.referrer_id,
         ip_address=profile.ip_address,
         fingerprint=profile.fingerprint,
-        blocked_at=profile.created_at,
+        blocked_at=at,
     )
     raise ParticipantBlocked(block)
 
 
-def caught_writes(referrer: Profile, screening: Screening, at: int) -> list[Write]:
-    """Makes the referrer HIGH, with the reason that its friend has."""
-    key = fraud_keys.fraud_report(referrer.campaign_id, referrer.participant_id)
-    item = store.get(key)
-    report = FraudReport.from_item(item) if item else None
+def report_key(profile: Profile) -> Key:
+    return fraud_keys.fraud_report(profile.campaign_id, profile.participant_id)
+
+
+def caught_writes(
+    referrer: Profile, screening: Screening, at: int, found: Item | None
+) -> list[Put]:
+    """Makes the referrer HIGH, with the reason that its friend has: the profile first, then the
+    report, of which `found` is what there is."""
+    report = FraudReport.from_item(found) if found else None
     profile, after = changed(
         referrer,
         report,
@@ -181,20 +189,31 @@ def is_held(campaign: Campaign, profile: Profile) -> bool:
     return held and profile.fraud_risk_level != "LOW"
 
 
-def moved_mailbox(
-    campaign: Campaign, before: Profile, after: Profile, found: Mapping[Key, Item]
+def seen_anew(
+    campaign: Campaign,
+    before: Profile,
+    after: Profile,
+    screening: Screening,
+    found: Mapping[Key, Item],
 ) -> list[Write]:
-    """Takes a participant out of the traits that it no longer has and into those it has now;
-    `found` has those of the two that are there."""
-    kept = {*trait_keys(campaign, before)} & {*trait_keys(campaign, after)}
+    """Takes a participant out of the traits that it no longer has and into those it has now, with
+    its referrer of now; `found` has those of the two that are there."""
+    kept = {*trait_keys(campaign, after)}
     gone = {key: item for key, item in found.items() if key not in kept}
     writes = forgotten(campaign, before, gone)
     sighting = Sighting(after.created_at, after.participant_id, after.referrer_id)
-    for each in trait_hashes(campaign, after).values():
-        key = fraud_keys.trait(after.campaign_id, each)
-        if key not in kept:
-            writes.append(_seen(after, each, _trait_in(found, key), sighting))
+    for each, trait in screening.traits.items():
+        if trait is None or trait.including(sighting).seen != trait.seen:
+            writes.append(_seen(after, each, trait, sighting))
     return writes
+
+
+def without_signals(campaign: Campaign, profile: Profile) -> Profile:
+    """The profile as it may be looked at: in GDPR mode without address and device, which it has
+    where the mode was set after it joined."""
+    if not options_of(campaign).enforce_gdpr_compliance:
+        return profile
+    return replace(profile, ip_address=None, fingerprint=None, mobile_instance_id=None)
 
 
 def forgotten(campaign: Campaign, profile: Profile, found: Mapping[Key, Item]) -> list[Write]:
