@@ -60,6 +60,7 @@ def write() -> None:
         started_at=now,
         installation={"shareUrl": "https://example.com/join"},
         emails={"fromEmail": "friends@example.com", "fromName": "Sample"},
+        trait_secret="what the sample is recognised by",
     )
     installation_of(campaign)
     listed = AccountCampaign(account_id=ACCOUNT_ID, campaign_id=CAMPAIGN_ID)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from grapevine.table import keys, store
@@ -17,7 +17,8 @@ class Campaign(Entity):
     """`options`, `installation` and `emails` hold only what was set; the engine knows the defaults.
 
     A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
-    all been given.
+    all been given. `trait_secret` is drawn with the campaign and never shown: what participants are
+    recognised by is hashed with it.
     """
 
     TYPE: ClassVar[str] = "Campaign"
@@ -39,6 +40,7 @@ class Campaign(Entity):
     options: dict[str, Any] = as_json()
     installation: dict[str, Any] = as_json()
     emails: dict[str, Any] = as_json()
+    trait_secret: str = field(default="", repr=False)
     due_shard: str | None = None
     due_at: int | None = None
 
