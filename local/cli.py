@@ -71,14 +71,26 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_account(commands: Any) -> None:
-    parser = commands.add_parser("account", help="accounts: create")
-    create = parser.add_subparsers(required=True, metavar="what").add_parser("create")
+    parser = commands.add_parser("account", help="accounts: create, and whom they may send as")
+    verbs = parser.add_subparsers(required=True, metavar="what")
+    create = verbs.add_parser("create", help="a new account, without keys and senders")
     create.add_argument("--name", required=True)
     create.add_argument(
         "--environment", choices=("live", "test"), default="live", help="live by default"
     )
-    target.add_arguments(create)
     create.set_defaults(command=_create_account)
+    listing = verbs.add_parser("senders", help="what its e-mails may come from")
+    listing.set_defaults(command=_list_senders)
+    allow = verbs.add_parser("allow-sender", help="let its e-mails come from there")
+    allow.set_defaults(command=_allow_sender)
+    disallow = verbs.add_parser("disallow-sender", help="not any more")
+    disallow.set_defaults(command=_disallow_sender)
+    for verb in (allow, disallow):
+        verb.add_argument("identity", help="an address, or a domain with all below it")
+    for verb in (listing, allow, disallow):
+        verb.add_argument("--account", required=True, metavar="ID")
+    for verb in (create, listing, allow, disallow):
+        target.add_arguments(verb)
 
 
 def _add_key(commands: Any) -> None:
@@ -155,6 +167,25 @@ def _create_account(options: argparse.Namespace) -> int:
             "environment": account.environment,
         }
     )
+
+
+def _list_senders(options: argparse.Namespace) -> int:
+    with runtime.using(target.runtime_of(options)):
+        return _show_senders(options, accounts.list_senders(options.account))
+
+
+def _allow_sender(options: argparse.Namespace) -> int:
+    with runtime.using(target.runtime_of(options)):
+        return _show_senders(options, accounts.allow_sender(options.account, options.identity))
+
+
+def _disallow_sender(options: argparse.Namespace) -> int:
+    with runtime.using(target.runtime_of(options)):
+        return _show_senders(options, accounts.disallow_sender(options.account, options.identity))
+
+
+def _show_senders(options: argparse.Namespace, senders: list[str]) -> int:
+    return _show({"accountId": options.account, "senders": senders})
 
 
 def _create_key(options: argparse.Namespace) -> int:

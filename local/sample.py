@@ -10,7 +10,7 @@ from grapevine.engine.program import installation_of
 from grapevine.engine.salts import address_hash
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import store
-from grapevine.table.accounts import Account
+from grapevine.table.accounts import Account, SenderIdentity
 from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, next_join_sequence
 from grapevine.table.invitations import Invitations
 from grapevine.table.invites import Invite
@@ -62,11 +62,14 @@ def write() -> None:
         started_at=now,
         installation={"shareUrl": "https://example.com/join"},
         emails={"fromEmail": "friends@example.com", "fromName": "Sample"},
+        trait_secret="what the sample is recognised by",
     )
     installation_of(campaign)
     listed = AccountCampaign(account_id=ACCOUNT_ID, campaign_id=CAMPAIGN_ID)
     slug = CampaignSlug(account_id=ACCOUNT_ID, slug=SLUG, campaign_id=CAMPAIGN_ID)
-    store.transact([Put(entity.to_item(), ABSENT) for entity in (account, campaign, listed, slug)])
+    sender = SenderIdentity(account_id=ACCOUNT_ID, identity="example.com")
+    made = (account, campaign, listed, slug, sender)
+    store.transact([Put(entity.to_item(), ABSENT) for entity in made])
     accounts.create_key(ACCOUNT_ID, name="sample", secret=API_KEY)
     _participant(REFERRER_ID, "gavin@example.com", "Gavin", now)
     pending = _referral(PENDING_ID, "jared@example.com", "Jared", now)

@@ -24,7 +24,7 @@ from local.http_messages import Request, Response
 from local.http_server import HttpServer
 from local.inbox import Inboxes
 from local.invocation import Call, KillOrder
-from local.mail_service import MailService
+from local.mail_service import UNVERIFIED, MailService
 from local.names import Names
 from local.observer import Observer
 from local.queue_consumer import QueueConsumer
@@ -46,6 +46,10 @@ class InvocationFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.kind}: {failure.message}")
         self.failure = failure
+
+
+SENDERS = ("example.com", "hooli.example", "verified.example", UNVERIFIED)
+"""What the e-mails of the first account may come from; SES refuses the last one."""
 
 
 class Stack:
@@ -280,6 +284,8 @@ class Stack:
 
         with runtime.using(self.runtime()):
             account = accounts.create_account("Local")
+            for identity in SENDERS:
+                accounts.allow_sender(account.account_id, identity)
             accounts.create_key(
                 account.account_id, name="Local", scopes=accounts.ALL_SCOPES, secret=api_key
             )

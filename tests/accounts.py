@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from grapevine import runtime
+from grapevine import ids, runtime
 from grapevine.engine import accounts
 from grapevine.engine.accounts import NewKey
-from grapevine.table.accounts import Environment
+from grapevine.table import keys, store
+from grapevine.table.accounts import ApiKey, Environment
 from local.stack import Stack
 from tests.api import Api
 
@@ -38,9 +39,28 @@ def rotate(stack: Stack, account_id: str, key: NewKey, grace_ms: int) -> NewKey:
         return accounts.rotate_key(account_id, key.key_id, grace_ms=grace_ms)
 
 
+def allow_sender(stack: Stack, account_id: str, identity: str) -> None:
+    with runtime.using(stack.runtime()):
+        accounts.allow_sender(account_id, identity)
+
+
+def disallow_sender(stack: Stack, account_id: str, identity: str) -> None:
+    with runtime.using(stack.runtime()):
+        accounts.disallow_sender(account_id, identity)
+
+
 @contextmanager
 def another_account(stack: Stack) -> Iterator[Api]:
     """A client with the full-access key of an account of its own."""
     key = new_key(stack, new_account(stack))
     with Api(stack.url, key.secret) as client:
         yield client
+
+
+def account_of(stack: Stack, client: Api) -> str:
+    """The account whose key the client has."""
+    secret = client.http.headers["authorization"].removeprefix("Bearer ")
+    with runtime.using(stack.runtime()):
+        item = store.get(keys.api_key(ids.hash_of_key(secret)))
+    assert item is not None
+    return ApiKey.from_item(item).account_id

@@ -12,5 +12,5 @@ from grapevine.http.models.participants import Deleted
     response=Deleted,
 )
 def handler(request: Request[Nothing, Nothing]) -> Deleted:
-    delete(request.located)
+    delete(request.campaign, request.located)
     return Deleted(success=True)

@@ -12,6 +12,7 @@ from grapevine.http.models.participants import Participant, UpdateParticipant
     scope="participant:write",
     body=UpdateParticipant,
     response=Participant,
+    refusals=(422,),
 )
 def handler(request: Request[UpdateParticipant, Nothing]) -> Participant:
     updated = update(request.campaign, request.located, request.body.to_engine())

@@ -164,6 +164,38 @@ def test_a_rotated_key_stays_good_for_its_grace(
     assert [_status(fresh_stack, key["secret"]) for key in (old, new)] == [403, 200]
 
 
+def test_an_operator_says_whom_an_account_may_send_as(
+    fresh_stack: Stack, command: Command, grapevine: Callable[..., Any], account: str
+) -> None:
+    where = ("--account", account)
+    assert grapevine("account", "senders", *where) == {"accountId": account, "senders": []}
+
+    for identity in ("Hooli.example", "me@shop.example", "hooli.example"):
+        grapevine("account", "allow-sender", identity, *where)
+
+    senders = grapevine("account", "senders", *where)["senders"]
+    assert senders == ["hooli.example", "me@shop.example"]
+    key: Json = grapevine("key", "create", *where)
+    with Api(fresh_stack.url, key["secret"]) as own:
+        own.ok(
+            "PATCH",
+            f"/v2/campaign/{own.campaign(live=False)}/emails",
+            {"settings": {"sender": {"fromEmail": "a@eu.hooli.example"}}},
+        )
+    left = grapevine("account", "disallow-sender", "HOOLI.example", *where)["senders"]
+    assert left == ["me@shop.example"]
+    for words in (
+        ("disallow-sender", "hooli.example", *where),
+        ("allow-sender", "example", *where),
+        ("allow-sender", "*.example.com", *where),
+        ("allow-sender", "a b@example.com", *where),
+        ("allow-sender", "example.com", "--account", "acct_nobody"),
+    ):
+        refused = command("account", *words)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.startswith("grapevine: ")
+
+
 def test_what_does_not_exist_is_refused_in_a_sentence(command: Command, account: str) -> None:
     for words in (
         ("key", "list", "--account", "acct_nobody"),

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from grapevine.engine.mail import identities
 from grapevine.engine.mail.templates.defaults import DEFAULTS
 from grapevine.table import email_keys, keys
 from local.stack import Stack
+from tests.accounts import account_of, allow_sender, another_account, disallow_sender
 from tests.api import Api, Json
 from tests.invariants import table_of
-from tests.mailing import FROM, TEMPLATES
+from tests.mailing import FROM, TEMPLATES, Mailing
 from tests.scenarios import interrupted
 
 FOOT = "{{emailFooter}}"
@@ -132,6 +134,81 @@ def test_an_address_that_ses_does_not_know_is_refused(api: Api, path: str, addre
     (problem,) = answer.json()["errors"]
     assert (problem["field"], problem["code"]) == ("settings.sender.fromEmail", "not_verified")
     assert api.ok("GET", path) == before
+
+
+def _sender(address: str) -> Json:
+    return {"settings": {"sender": {"fromEmail": address}}}
+
+
+@pytest.mark.one_engine
+def test_an_account_sends_from_its_own_addresses_alone(stack: Stack, api: Api) -> None:
+    with another_account(stack) as other:
+        path = f"/v2/campaign/{other.campaign(live=False)}/emails"
+        before = other.ok("GET", path)
+        account_id = account_of(stack, other)
+        verified = "friends@hooli.example"
+        sent = {**_sender(verified), "goalAchieved": {"subject": "s"}}
+
+        answer = other.call("PATCH", path, sent)
+
+        assert answer.status_code == 400
+        (problem,) = answer.json()["errors"]
+        assert (problem["field"], problem["code"]) == ("settings.sender.fromEmail", "not_allowed")
+        # Whether SES has verified somebody else's address is nobody's business.
+        unknown = other.call("PATCH", path, _sender("me@unverified.example")).json()
+        assert unknown["errors"][0]["code"] == "not_allowed"
+        assert other.ok("GET", path) == before
+
+        allow_sender(stack, account_id, "shop.Example")
+        allow_sender(stack, account_id, "me@mail.example")
+        statuses = {
+            address: other.call("PATCH", path, _sender(address)).status_code
+            for address in (
+                "a@shop.example",
+                "a@eu.SHOP.example",
+                "me@mail.example",
+                "you@mail.example",
+                "me@eu.mail.example",
+                "a@myshop.example",
+                "a@shop.example.org",
+                verified,
+            )
+        }
+        assert [address for address, status in statuses.items() if status == 200] == [
+            "a@shop.example",
+            "a@eu.SHOP.example",
+            "me@mail.example",
+        ]
+        assert {*statuses.values()} == {200, 400}
+        # Whoever owns it is not hindered.
+        own = f"/v2/campaign/{api.campaign(live=False)}/emails"
+        assert api.call("PATCH", own, _sender(verified)).status_code == 200
+        assert api.call("PATCH", own, _sender("a@shop.example")).status_code == 400
+
+
+@pytest.mark.one_engine
+def test_nothing_is_sent_from_an_address_that_was_taken_away(stack: Stack, api: Api) -> None:
+    with another_account(stack) as other:
+        account_id = account_of(stack, other)
+        allow_sender(stack, account_id, "hooli.example")
+        mailing = Mailing(stack, other)
+        ada = mailing.joins("ada")
+        hello = {"subject": "s", "body": "<p>b</p>"}
+        mailing.ask(ada["id"], **hello)
+        assert len(mailing.to(ada)) == 1
+
+        with stack.hold("SendMailFunction"):
+            mailing.ask(ada["id"], subject="2", body="<p>b</p>")
+            disallow_sender(stack, account_id, "hooli.example")
+            stack.advance(identities.KEPT_MS)
+        stack.drain()
+
+        assert len(mailing.to(ada)) == 1
+        assert {mail.reason for mail in mailing.mails()} == {None, "From address not allowed"}
+        assert mailing.ask(ada["id"], subject="3", body="<p>b</p>").status_code == 400
+        body = {"emailAddresses": ["x@example.com"], "subjectText": "s", "messageText": "m"}
+        invites = f"/v2/campaign/{mailing.id}/participant/{ada['id']}/invites"
+        assert other.call("POST", invites, body).status_code == 400
 
 
 REFUSED: list[tuple[str, Any]] = [

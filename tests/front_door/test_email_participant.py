@@ -9,7 +9,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+from grapevine.engine import messages
 from grapevine.engine.mail.asking import MOST_A_DAY, SAME_REQUEST_MS
 from grapevine.table import keys
 from grapevine.table.mail import MailText
@@ -302,6 +304,34 @@ def test_dying_anywhere_and_being_repeated_sends_it_once(
 
     assert calls >= calls_at_least
     assert [len(mailing.to(each)) for each in people] == [1] * len(people)
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize(
+    "failure",
+    [
+        messages.NotQueued("1 messages could not be queued"),
+        EndpointConnectionError(endpoint_url="https://sqs.example"),
+        ClientError({"Error": {"Code": "RequestThrottled"}}, "SendMessageBatch"),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_a_queue_that_fails_delays_the_e_mail_and_nothing_else(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    ada = mailing.joins("ada")
+    mailing.stack.drain()
+    with monkeypatch.context() as patched:
+        patched.setattr(messages, "send", fail)
+        answers = [mailing.ask(ada["id"], **HELLO) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert mailing.to(ada) == []
+    mailing.stack.advance(3 * MINUTE_MS)
+    assert len(mailing.to(ada)) == 1
 
 
 @pytest.mark.one_engine

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from grapevine.table import fraud_keys, keys, store
-from grapevine.table.fraud import FraudReport, Trait, hash_of_trait
+from grapevine.table.fraud import FraudReport, Kind, Trait, hash_of_trait
 from local import invocation
 from local.stack import Stack
 from tests.api import Api, Json, unique_email
@@ -297,7 +297,8 @@ def test_whoever_leaves_is_recognised_by_nothing_any_more(fresh_stack: Stack) ->
         assert not [text for text in left if "'Trait'" in text and first in text]
         own = f"('participantId', {{'S': '{first}'}})"
         assert not [text for text in left if "'FraudReport'" in text and own in text]
-        assert hash_of_trait("ip", "203.0.113.7") not in str(contents(fresh_stack))
+        secret = secret_of(fresh_stack, campaign_id)
+        assert hash_of_trait(secret, "ip", "203.0.113.7") not in str(contents(fresh_stack))
         assert api.add(campaign_id, "mia@two.example")["fraudReasonCode"] == "DUPLICATE_EMAIL"
 
 
@@ -310,7 +311,11 @@ def test_gdpr_mode_leaves_no_trait_of_address_or_device(fresh_stack: Stack) -> N
             "fraud": {"blockedIps": ["203.0.113.0/24"]},
         }
         campaign_id = api.campaign(options=options)
-        signals = {"ipAddress": "198.51.100.7", "fingerprint": "one", "mobileInstanceId": "app"}
+        signals = {
+            "ipAddress": "198.51.100.7",
+            "fingerprint": "their device",
+            "mobileInstanceId": "their app",
+        }
         referrer = api.add(campaign_id, **signals)["id"]
 
         shown = api.add(campaign_id, referredBy=referrer, **signals)
@@ -319,11 +324,48 @@ def test_gdpr_mode_leaves_no_trait_of_address_or_device(fresh_stack: Stack) -> N
         body = {"email": unique_email(), **signals, "ipAddress": "203.0.113.7"}
         told = refusal(api.call("POST", f"/v2/campaign/{campaign_id}/participant", body), 422)
         assert told["ipAddress"] is told["fingerprint"] is None
-        kinds = [text for text in contents(fresh_stack) if "'Trait'" in text]
-        assert len(kinds) == 2
-        assert hash_of_trait("ip", "198.51.100.7") not in str(kinds)
-        assert hash_of_trait("fingerprint", "one") not in str(kinds)
-        assert hash_of_trait("instance", "app") not in str(kinds)
+        stored = str(contents(fresh_stack))
+        assert stored.count("'Trait'") == 2
+        secret = secret_of(fresh_stack, campaign_id)
+        values: list[tuple[Kind, str]] = [
+            ("ip", "198.51.100.7"),
+            ("ip", "203.0.113.7"),
+            ("fingerprint", "their device"),
+            ("instance", "their app"),
+        ]
+        for kind, value in values:
+            assert value not in stored
+            assert hash_of_trait(secret, kind, value) not in stored
+
+
+def secret_of(stack: Stack, campaign_id: str) -> str:
+    with inside(stack):
+        item = store.get(keys.campaign(campaign_id))
+    assert item is not None
+    return str(item["traitSecret"])
+
+
+@pytest.mark.one_engine
+def test_what_people_are_recognised_by_is_hashed_with_a_secret_that_nobody_is_told(
+    fresh_stack: Stack,
+) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        campaign_id = api.campaign()
+        api.add(campaign_id, ipAddress="203.0.113.7")
+        answers = [
+            api.read_campaign(campaign_id),
+            api.ok("GET", f"/v2/campaign/{campaign_id}/options"),
+            cloned := api.ok("POST", f"/v2/campaign/{campaign_id}/clone"),
+        ]
+        secret, other = (secret_of(fresh_stack, one) for one in (campaign_id, cloned["id"]))
+
+        assert secret != other
+        assert min(len(secret), len(other)) >= 32
+        assert secret not in str(answers)
+        assert other not in str(answers)
+        stored = str(contents(fresh_stack))
+        assert hash_of_trait(secret, "ip", "203.0.113.7") in stored
+        assert hash_of_trait("", "ip", "203.0.113.7") not in stored
 
 
 @pytest.mark.one_engine
@@ -343,7 +385,8 @@ def test_a_sign_up_that_dies_anywhere_and_comes_again_is_screened_once(fresh_sta
             assert (shown["fraudRiskLevel"], shown["fraudReasonCode"]) == IS_REFERRER
             assert shown["referrer"]["fraudRiskLevel"] == "HIGH"
             assert referral_of(fresh_stack, campaign_id, referrer, shown["id"])["held"] == "PENDING"
-            trait = fraud_keys.trait(campaign_id, hash_of_trait("fingerprint", "one"))
+            secret = secret_of(fresh_stack, campaign_id)
+            trait = fraud_keys.trait(campaign_id, hash_of_trait(secret, "fingerprint", "one"))
             reports = [fraud_keys.fraud_report(campaign_id, one) for one in (referrer, shown["id"])]
             with inside(fresh_stack):
                 found = store.get_many([trait, *reports])

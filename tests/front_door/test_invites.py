@@ -9,8 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from grapevine import runtime
 from grapevine.engine.mail import inviting
 from grapevine.engine.mail.inviting import REPEATED_WITHIN_MS
+from grapevine.table import store
+from grapevine.table.invitations import Invitations
+from grapevine.table.invites import Invite
+from grapevine.table.writes import ABSENT
 from local.stack import Stack
 from tests import invariants, post_office
 from tests.api import Api, unique_email
@@ -380,6 +385,27 @@ def test_an_inviter_deleted_during_the_request_is_unknown(office: PostOffice) ->
         assert answer.status_code == 400
     office.stack.drain()
     invariants.check(office.stack)
+
+
+@pytest.mark.one_engine
+def test_a_deletion_that_one_read_has_seen_half_of_is_a_deletion(fresh_stack: Stack) -> None:
+    with Api(fresh_stack.url, fresh_stack.api_key) as api:
+        office = PostOffice(fresh_stack, api)
+        # Items of one read need not be of one moment.
+        with runtime.using(fresh_stack.runtime()):
+            tombstone = Invitations(
+                campaign_id=office.campaign_id,
+                participant_id=office.inviter,
+                version=2,
+                deleted_at=1,
+            )
+            store.put(tombstone.to_item(), ABSENT)
+
+        answer = api.call("POST", office.path(), office.body(office.addresses(1)))
+
+        assert answer.status_code == 400
+        items = invariants.table_of(fresh_stack).values()
+        assert not [item for item in items if item["type"] == Invite.TYPE]
 
 
 @pytest.fixture(autouse=True)

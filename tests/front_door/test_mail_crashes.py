@@ -426,6 +426,40 @@ def two_days_pass(office: PostOffice) -> None:
     leap(office.stack, office.stack.now_ms() + transitions.GIVE_UP_AFTER_MS + 1)
 
 
+def joins_alone(office: PostOffice, email: str) -> None:
+    office.api.add(office.campaign_id, email.upper())
+
+
+def joins_through_another(office: PostOffice, email: str) -> None:
+    office.api.add(office.campaign_id, email, referredBy=office.join("Monica"))
+
+
+def joins_and_unsubscribes(office: PostOffice, email: str) -> None:
+    joined = office.api.add(office.campaign_id, email)
+    office.api.update(office.campaign_id, joined["id"], unsubscribed=True)
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("join", [joins_alone, joins_through_another, joins_and_unsubscribes])
+def test_nobody_is_invited_who_has_joined_meanwhile(
+    stack: Stack,
+    new_office: Callable[[], PostOffice],
+    join: Callable[[PostOffice, str], None],
+) -> None:
+    office = new_office()
+    (email,) = office.addresses(1)
+    with stack.hold(SEND):
+        office.invite(email)
+        stack.drain()
+        join(office, email)
+
+    stack.drain()
+
+    mail = office.item()
+    assert (mail.state, mail.reason) == ("SUPPRESSED", "joined")
+    assert office.mails(email) == []
+
+
 @pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("happen", "state", "reason"),

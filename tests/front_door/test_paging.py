@@ -125,6 +125,37 @@ def test_an_unknown_cursor_gives_an_empty_last_page(
     assert page == {"participants": [], "limit": 10, "nextId": None}
 
 
+def test_no_forged_cursor_makes_a_list_of_participants_fail(
+    api: Api, joined: tuple[str, list[str]]
+) -> None:
+    campaign_id, ids = joined
+    forged = ["-", "~", " ", "\0", "é", "z" * 100, "z" * 101, ids[0] + ".", "abc.updatedAt.0.9"]
+    places = [
+        f"-.{name}.{count}.{n}"
+        for name in ("all", "month1", "total")
+        for count, n in (
+            ("0", "0"),
+            ("0", "9" * 10),
+            ("9" * 9, "0"),
+            ("9" * 9, "9" * 10),
+            ("0" * 9, "1"),
+        )
+    ]
+    boards = ("ALL_TIME", "CURRENT_MONTH", "TOTAL_IMPRESSION_COUNT")
+
+    for next_id in (*forged, *places):
+        for extra in (
+            {},
+            {"metadata[parity]": "1"},
+            {"metadata[parity]": "1", "metadata[third]": "true"},
+        ):
+            page = api.page(campaign_id, nextId=next_id, **extra)
+            assert {row["id"] for row in page["participants"]} <= set(ids)
+        for board in boards:
+            query = {"leaderboardType": board, "nextId": next_id}
+            api.ok("GET", f"/v2/campaign/{campaign_id}/leaderboard", params=query)
+
+
 def test_a_cursor_of_another_campaign_gives_nothing(
     api: Api, joined: tuple[str, list[str]]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -423,6 +425,37 @@ def test_a_cursor_that_nobody_gave_never_fails(api: Api, world: World, next_id: 
         if next_id == "zzzzzz" or sort_by not in next_id:
             assert page["referrals"] == []
         assert {row["id"] for row in page["referrals"]} <= set(ids(world.rows))
+
+
+FORGED_TIMES = ["0", "1", "000000000000000", str(LATEST), "9" * 14, "9" * 15, "9" * 16, "", "x"]
+FORGED_TEXTS = ["", "\0", "\1", " ", "!", "#", "*" * 15, "~", "é", "\U0010ffff" * 2, "\x7f" * 900]
+
+
+def forged_places(sort_by: str) -> list[str]:
+    """Places that no page has led to, in every segment of an order and behind them."""
+    texts = [base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in FORGED_TEXTS]
+    is_text = sort_by in {"email", "firstName", "lastName"}
+    values = [*texts, "x"] if is_text else [*FORGED_TIMES, texts[0], texts[1]]
+    places = itertools.product(("-", "z" * 100), range(4), values)
+    return [f"{row_id}.{sort_by}.{segment}.{value}" for row_id, segment, value in places]
+
+
+@pytest.mark.parametrize("sort_by", SORTS)
+def test_no_forged_place_makes_a_list_fail(
+    stack: Stack, api: Api, world: World, sort_by: Any
+) -> None:
+    rows = set(ids(world.rows))
+    referrer = world.referrers[0]
+    # By name all is gathered, and the place only counts in memory: one scope shows it.
+    scopes = (referrer,) if sort_by in {"firstName", "lastName"} else (None, referrer)
+    with runtime.using(stack.runtime()):
+        for one, forged, desc in itertools.product(scopes, forged_places(sort_by), (True, False)):
+            wanted = Wanted(sort_by=sort_by, descending=desc, limit=3, next_id=forged)
+            page = listing.page(Scope(world.campaign_id, one), wanted)
+            assert {row.row_id for row in page.rows} <= rows
+    for flag, value in (("false", "9" * 15), ("true", "AQ")):
+        query = {"sortBy": sort_by, "desc": flag, "nextId": f"abc.{sort_by}.0.{value}"}
+        api.ok("GET", path_of(world.campaign_id), params=query)
 
 
 def test_rows_and_places_of_another_campaign_give_nothing_away(

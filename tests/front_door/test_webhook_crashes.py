@@ -19,6 +19,7 @@ from local.stack import Stack
 from tests.api import Api, Json
 from tests.conftest import TEMPLATE
 from tests.hooks import ADDED, DELIVER, PARAMETERS, RELAY, SWEEP, Hooks
+from tests.mailing import FROM
 from tests.scenarios import DAY_MS, MINUTE_MS, Interruption, leap
 
 GOAL, ENDED = "PARTICIPANT_REACHED_A_GOAL", "CAMPAIGN_ENDED"
@@ -115,6 +116,39 @@ def test_a_relay_that_dies_anywhere_makes_each_event_once(
     for hooks in campaigns:
         assert_once(hooks, **expected)
     assert hooks.stack.queue_messages("StreamFailureQueue") == []
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("failing", ["mail.relay", "post.queue", "activities.record"])
+def test_news_of_another_kind_that_cannot_be_told_holds_up_no_event(
+    campaign: Callable[[], Hooks], monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    hooks = campaign()
+    sender = {"sender": {"fromEmail": FROM}}
+    path = f"/v2/campaign/{hooks.campaign_id}"
+    hooks.api.ok("PATCH", f"{path}/emails", {"settings": sender})
+    added = hooks.api.add(hooks.campaign_id)
+    [record] = hooks.stack.take_records(RELAY)
+
+    def fail(*_: Any) -> None:
+        raise OSError("out of reach")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"grapevine.engine.relaying.{failing}", fail)
+        failed = hooks.stack.deliver(RELAY, [record])
+        hooks.stack.drain()
+        came, mails = told(hooks, "one"), hooks.stack.mail.sent(added["email"])
+    answers = [hooks.stack.deliver(RELAY, [record]) for _ in range(2)]
+    hooks.stack.drain()
+
+    assert failed["batchItemFailures"] != []
+    assert not any(answer["batchItemFailures"] for answer in answers)
+    assert len(mails) == (failing == "activities.record")
+    assert len(came) == 1
+    assert_once(hooks, **{ADDED: 1})
+    assert len(hooks.stack.mail.sent(added["email"])) == 1
+    log = hooks.api.ok("GET", f"{path}/participant/{added['id']}/activity-logs")["activityLogs"]
+    assert [line["type"] for line in log].count("COMMON") == 1
 
 
 def test_batches_that_come_twice_and_in_pieces_make_each_event_once(

@@ -66,11 +66,34 @@ def test_an_endpoint_that_hangs_delays_nobody_beyond_its_own_deadline(
     hooks.stack.drain()
     took = time.monotonic() - started
 
-    last = max(each["receivedAt"] for each in hooks.received("up") + other.received("up"))
-    assert len(hooks.received("up")) == 100
-    assert len(other.received("up")) == 1
+    came, came_elsewhere = first_arrivals(hooks), first_arrivals(other)
+    last = max([*came.values(), *came_elsewhere.values()])
+    assert len(came) == 100
+    assert len(came_elsewhere) == 1
     assert last - began < took * 1000 - DEADLINE_S * 1000 / 2
     assert silent.connections >= 100
+
+
+def first_arrivals(hooks: Hooks) -> dict[str, int]:
+    """When each event came first, by its id. On a machine that is busy enough, the healthy endpoint
+    answers after the deadline, too, and what it has taken comes again."""
+    came: dict[str, int] = {}
+    for each in hooks.received("up"):
+        came.setdefault(each["headers"]["webhook-id"], each["receivedAt"])
+    return came
+
+
+def test_what_is_answered_too_late_comes_again_under_the_same_id(hooks: Hooks) -> None:
+    use_sender(hooks.stack, deadline_seconds=0.3)
+    webhook = hooks.create(hooks.inbox("up"))
+    hooks.respond("up", delayMs=500)
+
+    hooks.happen()
+    hooks.stack.advance(MINUTE_MS)
+
+    assert len(hooks.received("up")) == 2
+    assert len(first_arrivals(hooks)) == 1
+    assert [each["outcome"] for each in hooks.attempts(webhook)] == ["failed", "delivered"]
 
 
 def test_an_endpoint_that_always_fails_changes_nothing_for_others(hooks: Hooks) -> None:

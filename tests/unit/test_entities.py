@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grapevine.table import exact_json
-from grapevine.table.accounts import Account, AccountApiKey, ApiKey
+from grapevine.table.accounts import Account, AccountApiKey, ApiKey, SenderIdentity
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, Totals
@@ -125,6 +125,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
     ),
     Account: st.builds(Account, account_id=IDS, created_at=TIMES),
     AccountApiKey: st.builds(AccountApiKey, account_id=IDS, key_id=IDS, key_hash=IDS),
+    SenderIdentity: st.builds(SenderIdentity, account_id=IDS, identity=st.emails()),
     AccountCampaign: st.builds(AccountCampaign, account_id=IDS, campaign_id=IDS),
     CampaignSlug: st.builds(CampaignSlug, account_id=IDS, slug=IDS, campaign_id=IDS),
     ApiKey: st.builds(

@@ -60,6 +60,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "suppression": (keys.suppression, 2),
     "email_requests": (email_keys.email_requests, 2),
     "email_template": (email_keys.email_template, 2),
+    "sender_identity": (lambda account: email_keys.sender_identity(account, "example.com"), 1),
     "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
     "trait": (fraud_keys.trait, 2),
     "fraud_report": (fraud_keys.fraud_report, 2),

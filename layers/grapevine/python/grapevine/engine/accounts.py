@@ -1,4 +1,4 @@
-"""Accounts and their API keys: made, listed, rotated and revoked.
+"""Accounts and their API keys: made, listed, rotated and revoked; and who may send as whom.
 
 The secret of a key is shown once, when it is made; only its hash is stored. A warm container may
 accept a key for `grapevine.engine.access.KEY_CACHE_MS` after its revocation.
@@ -6,6 +6,7 @@ accept a key for `grapevine.engine.access.KEY_CACHE_MS` after its revocation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,9 @@ from grapevine.table.accounts import (
     AccountApiKey,
     ApiKey,
     Environment,
+    SenderIdentity,
     key_hashes_of,
+    senders_of,
 )
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, version
@@ -49,6 +52,11 @@ PUBLIC_SCOPES = frozenset({"event:write"})
 """All that a public key can hold."""
 
 
+_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_NAME = re.compile(r"[!-?A-~]{1,64}")
+"""What stands before the `@`: printable ASCII without a space."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """A key just made: the only time that `secret` can be seen."""
@@ -72,6 +80,54 @@ def create_account(name: str, environment: Environment = "live") -> Account:
     )
     store.transact([Put(account.to_item(), ABSENT)])
     return account
+
+
+def allow_sender(account_id: str, identity: str) -> list[str]:
+    """Lets the account's e-mails come from an address, or from all addresses of a domain and of
+    those below it, as far as SES has verified them; gives all identities that it may send from.
+    Allowing one again changes nothing.
+
+    Raises:
+        NotFound: there is no such account.
+        InvalidRequest: it is neither an address nor a domain.
+    """
+    _require_account(account_id)
+    store.put(SenderIdentity(account_id=account_id, identity=_identity(identity)).to_item(), ABSENT)
+    return senders_of(account_id)
+
+
+def disallow_sender(account_id: str, identity: str) -> list[str]:
+    """Takes that away; gives what is left. What still waits to be sent from there is not sent, by a
+    warm container after `grapevine.engine.mail.identities.KEPT_MS` at the latest.
+
+    Raises:
+        NotFound: there is no such account, or it had no such identity.
+    """
+    senders = list_senders(account_id)
+    gone = SenderIdentity(account_id=account_id, identity=_identity(identity))
+    if gone.identity not in senders:
+        raise NotFound("The account has no such sender.")
+    store.remove([gone.key])
+    return [one for one in senders if one != gone.identity]
+
+
+def list_senders(account_id: str) -> list[str]:
+    """The identities that the account may send from.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    _require_account(account_id)
+    return senders_of(account_id)
+
+
+def _identity(text: str) -> str:
+    """As addresses are compared with it: a domain in small letters."""
+    name, at, domain = text.strip().rpartition("@")
+    domain = domain.lower()
+    if not _DOMAIN.fullmatch(domain) or (at and not _NAME.fullmatch(name)):
+        raise InvalidRequest("A sender is an address or a domain, such as shop.example.com.")
+    return f"{name}{at}{domain}"
 
 
 def create_key(

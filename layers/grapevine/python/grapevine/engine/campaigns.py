@@ -5,6 +5,7 @@ DRAFT --publish--> IN_PROGRESS --end--> COMPLETE --resume--> IN_PROGRESS
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -90,6 +91,7 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
             currency_iso=new.currency_iso,
             goal=new.goal,
             created_at=now,
+            trait_secret=_trait_secret(),
         ),
         lambda campaign_id: [
             new_config(campaign_id, fields, place) for place, fields in enumerate(new.rewards)
@@ -117,6 +119,7 @@ def clone(campaign: Campaign) -> CampaignView:
             end_settled_at=None,
             due_shard=None,
             due_at=None,
+            trait_secret=_trait_secret(),
         ),
         lambda campaign_id: [
             copied(config, campaign_id, place) for place, config in enumerate(offered)
@@ -126,6 +129,10 @@ def clone(campaign: Campaign) -> CampaignView:
         ],
         lambda campaign_id: copied_lists(lists, campaign_id),
     )
+
+
+def _trait_secret() -> str:
+    return secrets.token_urlsafe(32)
 
 
 def _stored(

@@ -19,6 +19,10 @@ class UnknownItem(Exception):
     """Something is due or named by a message that no code handles: a defect."""
 
 
+class NotQueued(RuntimeError):
+    """The queue did not take all messages."""
+
+
 def send(
     queue_url: str, item_keys: Sequence[Key], *, delay_seconds: int = 0, grouped: bool = False
 ) -> None:
@@ -26,7 +30,7 @@ def send(
     do not hold up the others.
 
     Raises:
-        RuntimeError: the queue did not take all. Every item is in the due index as well, so what
+        NotQueued: the queue did not take all. Every item is in the due index as well, so what
             was not taken falls due again.
     """
     for start in range(0, len(item_keys), _MESSAGES_PER_CALL):
@@ -39,7 +43,7 @@ def send(
         ]
         response = runtime.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
         if response.get("Failed"):
-            raise RuntimeError(f"{len(response['Failed'])} messages could not be queued")
+            raise NotQueued(f"{len(response['Failed'])} messages could not be queued")
 
 
 def key_in(message: str) -> Key:

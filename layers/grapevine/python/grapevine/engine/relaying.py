@@ -3,8 +3,9 @@ months that are to be settled."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from grapevine.engine import activities
 from grapevine.engine.mail import inviting, post
@@ -13,6 +14,7 @@ from grapevine.engine.mail.facts import MailFact, facts_in
 from grapevine.engine.month_end import close
 from grapevine.engine.webhooks import relay as webhooks
 from grapevine.engine.webhooks.transitions import Transition, transition_in
+from grapevine.log import log_defect
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Change
 from grapevine.table.invites import Invite
@@ -64,14 +66,39 @@ def campaign_of(told: Told) -> str:
 
 
 def relay(campaign_id: str, told: Sequence[Told]) -> None:
-    """Safe to repeat: a month is settled once, an event made once, an e-mail sent once, a line of a
-    log written as it was. Months come first, so that what fails behind them holds up no settlement.
+    """Tells all that the changes are to be told as. No kind of news waits for another: what fails
+    holds up its own kind only, and when all have been gone through, the first failure is raised, so
+    that the records come again.
+
+    Safe to repeat: a month is settled once, an event made once, an e-mail sent once, a line of a
+    log written as it was. So what had been done beside a failure is not done twice.
 
     Raises:
-        Busy
+        Busy, or whatever else the first failing kind raised
     """
-    close.hand_out([closing for one in told for closing in one.closings])
-    post.queue([inviting.mail_of(invite) for one in told for invite in one.invites])
-    webhooks.relay(campaign_id, [each for one in told for each in one.transitions])
-    activities.record([line for one in told for line in one.activities])
-    mail.relay(campaign_id, [fact for one in told for fact in one.mail_facts])
+    mails = [inviting.mail_of(invite) for one in told for invite in one.invites]
+    failures = [
+        failure
+        for step in (
+            partial(close.hand_out, [closing for one in told for closing in one.closings]),
+            partial(
+                webhooks.relay, campaign_id, [each for one in told for each in one.transitions]
+            ),
+            partial(activities.record, [line for one in told for line in one.activities]),
+            partial(post.queue, mails),
+            partial(mail.relay, campaign_id, [fact for one in told for fact in one.mail_facts]),
+        )
+        if (failure := _failure_of(step)) is not None
+    ]
+    for further in failures[1:]:
+        log_defect(further)
+    if failures:
+        raise failures[0]
+
+
+def _failure_of(step: Callable[[], None]) -> Exception | None:
+    try:
+        step()
+    except Exception as failure:  # noqa: BLE001 - the other kinds must not wait for this one
+        return failure
+    return None

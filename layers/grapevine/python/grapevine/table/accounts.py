@@ -1,4 +1,4 @@
-"""Accounts and their API keys.
+"""Accounts, their API keys, and the addresses that they may send e-mail from.
 
 A key is found by the hash of its secret (one read per request); a second, small item under the
 account lists it by its id, for the operator who revokes or rotates it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from grapevine.table import keys, store
+from grapevine.table import email_keys, keys, store
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
 
@@ -68,6 +68,28 @@ class AccountApiKey(Entity):
     @property
     def key(self) -> Key:
         return keys.account_api_key(self.account_id, self.key_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderIdentity(Entity):
+    """That the account's e-mails may come from `identity`: an address, or any address of a domain
+    and of the domains below it."""
+
+    TYPE: ClassVar[str] = "SenderIdentity"
+
+    account_id: str
+    identity: str
+
+    @property
+    def key(self) -> Key:
+        return email_keys.sender_identity(self.account_id, self.identity)
+
+
+def senders_of(account_id: str) -> list[str]:
+    """The identities that the account may send from, in the order of the alphabet."""
+    partition = keys.account(account_id).partition
+    found = store.query(None, partition, prefix=email_keys.SENDER_PREFIX)
+    return [SenderIdentity.from_item(item).identity for item in found]
 
 
 def key_hashes_of(account_id: str) -> list[str]:

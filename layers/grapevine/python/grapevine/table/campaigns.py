@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from grapevine.table import keys, store
@@ -18,7 +18,8 @@ class Campaign(Entity):
     `slug` is what the account calls it in addresses, if anything.
 
     A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
-    all been given.
+    all been given. `trait_secret` is drawn with the campaign and never shown: what participants are
+    recognised by is hashed with it.
     """
 
     TYPE: ClassVar[str] = "Campaign"
@@ -41,6 +42,7 @@ class Campaign(Entity):
     options: dict[str, Any] = as_json()
     installation: dict[str, Any] = as_json()
     emails: dict[str, Any] = as_json()
+    trait_secret: str = field(default="", repr=False)
     due_shard: str | None = None
     due_at: int | None = None
 

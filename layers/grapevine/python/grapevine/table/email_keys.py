@@ -1,10 +1,12 @@
-"""Where the items of program e-mails live. Ids are checked as in `table/keys.py`."""
+"""Where the items of program e-mails, and of who may send, live. Ids are checked as in
+`table/keys.py`."""
 
 from __future__ import annotations
 
 from grapevine.table import keys
 from grapevine.table.keys import Key
 
+SENDER_PREFIX = "SENDER#"
 TEMPLATE_PREFIX = "EMAILTEMPLATE#"
 
 
@@ -25,3 +27,8 @@ def mail_run(campaign_id: str, kind: str, number: int) -> Key:
 def email_requests(campaign_id: str, participant_id: str) -> Key:
     """In the participant's partition."""
     return Key(keys.profile(campaign_id, participant_id).partition, "EMAILREQUESTS")
+
+
+def sender_identity(account_id: str, identity: str) -> Key:
+    """In the account's partition. An address may hold a `#`, but it is the last part of the key."""
+    return Key(keys.account(account_id).partition, f"{SENDER_PREFIX}{identity}")

@@ -1,7 +1,7 @@
 """What is kept about fraud: who was seen with a trait, why somebody was flagged, and the campaign's
 lists.
 
-A trait is an IP address, a device or a mailbox, known by a hash. Its item lists the last
+A trait is an IP address, a device or a mailbox, known by a keyed hash. Its item lists the last
 participants who had it, and nothing of them but their ids. It is written in the transaction in
 which somebody joins, under its version, so that two who come at once see each other;
 whoever leaves is taken out in the transaction of the deletion.
@@ -10,6 +10,7 @@ whoever leaves is taken out in the transaction of the deletion.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -36,10 +37,11 @@ class Sighting(NamedTuple):
     referrer_id: str | None = None
 
 
-def hash_of_trait(kind: Kind, value: str) -> str:
-    """The same in every campaign, and without a salt: a participant's profile holds the value in
-    clear for as long as its hash is there."""
-    return hashlib.sha256(f"{kind}\n{value}".encode("utf-8", "replace")).hexdigest()[:32]
+def hash_of_trait(secret: str, kind: Kind, value: str) -> str:
+    """Another one in every campaign. It is keyed with the campaign's secret, as there are few
+    enough IP addresses to try all of them."""
+    text = f"{kind}\n{value}".encode("utf-8", "replace")
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,9 +107,16 @@ def query(
     """The first `limit` items (all, without one) of a partition of the table or of an index.
 
     `prefix` keeps the sort keys that begin with it, `between` those from the one to the other,
-    `at_most` the ones up to it; at most one of them is given. The table and its local indexes are
-    read consistently; a global index shows a write a moment later.
+    `at_most` the ones up to it; at most one of them is given. A range that ends before it begins,
+    as a forged cursor may make one, holds nothing: DynamoDB would refuse it. The table and its
+    local indexes are read consistently; a global index shows a write a moment later.
     """
+    first: Any
+    last: Any
+    if between is not None:
+        first, last = between
+        if first > last:
+            return []
     partition_name, sort_name = (index.partition, index.sort) if index else ("partition", "sort")
     condition, values = "#p = :p", dict[str, Any]({":p": partition})
     if prefix is not None:

@@ -10,7 +10,7 @@ from grapevine.table.fraud import Kind, Level, Sighting
 
 MINUTE_MS = 60_000
 IP_LOOKBACK_MS = DAY_MS
-"""Addresses are given to others: who had one longer ago says nothing."""
+"""Addresses are given to others: who joined with one longer before or after says nothing."""
 
 DEVICE_EXCESSIVE = 3
 IP_SIBLINGS, IP_SIBLINGS_EXCESSIVE = 2, 5
@@ -148,8 +148,8 @@ def device_of_others(evidence: Evidence) -> Finding | None:
 
 def ip_of_others(evidence: Evidence) -> Finding | None:
     """Friends of one referrer weigh more than anybody: an office or a carrier has one address."""
-    since = evidence.at - IP_LOOKBACK_MS
-    recent = tuple(each for each in evidence.others("ip") if each.at > since)
+    seen = evidence.others("ip")
+    recent = tuple(each for each in seen if abs(each.at - evidence.at) < IP_LOOKBACK_MS)
     others = _without_referrer(evidence, recent)
     siblings = _siblings(evidence, others)
     rule, what = "ip_of_others", "IP address"

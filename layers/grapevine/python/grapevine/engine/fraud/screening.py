@@ -18,7 +18,7 @@ from grapevine.engine.fraud.settings import list_keys, lists_in
 from grapevine.engine.fraud.verdict import Verdict, judged
 from grapevine.engine.program import options_of
 from grapevine.errors import Block, ParticipantBlocked
-from grapevine.table import fraud_keys, store
+from grapevine.table import fraud_keys
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.fraud import FraudReport, Kind, Sighting, Trait, hash_of_trait
@@ -33,7 +33,7 @@ MOST_SIBLINGS = 100
 _DECIDED_BY_HAND = frozenset({"MANUAL_UPDATE", "WHITELISTED"})
 
 
-def trait_hashes(profile: Profile) -> dict[Kind, str]:
+def trait_hashes(campaign: Campaign, profile: Profile) -> dict[Kind, str]:
     """The traits by which others with the same mailbox, address or device are known. A profile
     that keeps none of these values leaves no trait of them either."""
     values: dict[Kind, str | None] = {
@@ -42,16 +42,17 @@ def trait_hashes(profile: Profile) -> dict[Kind, str]:
         "instance": profile.mobile_instance_id,
         "ip": identity_of(profile.ip_address) if profile.ip_address else None,
     }
-    return {kind: hash_of_trait(kind, value) for kind, value in values.items() if value}
+    secret = campaign.trait_secret
+    return {kind: hash_of_trait(secret, kind, value) for kind, value in values.items() if value}
 
 
-def trait_keys(profile: Profile) -> list[Key]:
-    hashes = trait_hashes(profile).values()
+def trait_keys(campaign: Campaign, profile: Profile) -> list[Key]:
+    hashes = trait_hashes(campaign, profile).values()
     return [fraud_keys.trait(profile.campaign_id, trait_hash) for trait_hash in hashes]
 
 
 def keys_to_read(campaign: Campaign, profile: Profile) -> list[Key]:
-    return [*trait_keys(profile), *list_keys(campaign)]
+    return [*trait_keys(campaign, profile), *list_keys(campaign)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,10 @@ def screened(
     siblings: Sequence[Friend],
     found: Mapping[Key, Item],
     ip_address: str | None,
+    is_signup: bool = True,
 ) -> Screening:
     """`found` has what is at `keys_to_read`; `ip_address` is the one that came, for the lists."""
-    own = trait_hashes(profile)
+    own = trait_hashes(campaign, profile)
     campaign_id = campaign.campaign_id
     traits = {each: _trait_in(found, fraud_keys.trait(campaign_id, each)) for each in own.values()}
     lists = lists_in(found, campaign_id)
@@ -126,6 +128,7 @@ def screened(
         lists=lists,
         policy=options_of(campaign).fraud.policy,
         listed_ip=ip_address,
+        is_signup=is_signup,
     )
     return Screening(judged(evidence), traits, lists)
 
@@ -134,6 +137,7 @@ def refuse_if_strict(
     campaign: Campaign,
     screening: Screening,
     profile: Profile,
+    at: int,
 ) -> None:
     """Raises ParticipantBlocked where the campaign lets nobody of HIGH risk in."""
     verdict = screening.verdict
@@ -147,16 +151,21 @@ def refuse_if_strict(
         referrer_id=profile.referrer_id,
         ip_address=profile.ip_address,
         fingerprint=profile.fingerprint,
-        blocked_at=profile.created_at,
+        blocked_at=at,
     )
     raise ParticipantBlocked(block)
 
 
-def caught_writes(referrer: Profile, screening: Screening, at: int) -> list[Write]:
-    """Makes the referrer HIGH, with the reason that its friend has."""
-    key = fraud_keys.fraud_report(referrer.campaign_id, referrer.participant_id)
-    item = store.get(key)
-    report = FraudReport.from_item(item) if item else None
+def report_key(profile: Profile) -> Key:
+    return fraud_keys.fraud_report(profile.campaign_id, profile.participant_id)
+
+
+def caught_writes(
+    referrer: Profile, screening: Screening, at: int, found: Item | None
+) -> list[Put]:
+    """Makes the referrer HIGH, with the reason that its friend has: the profile first, then the
+    report, of which `found` is what there is."""
+    report = FraudReport.from_item(found) if found else None
     profile, after = changed(
         referrer,
         report,
@@ -180,23 +189,37 @@ def is_held(campaign: Campaign, profile: Profile) -> bool:
     return held and profile.fraud_risk_level != "LOW"
 
 
-def moved_mailbox(before: Profile, after: Profile, found: Mapping[Key, Item]) -> list[Write]:
-    """Takes a participant out of the traits that it no longer has and into those it has now;
-    `found` has those of the two that are there."""
-    kept = {*trait_keys(before)} & {*trait_keys(after)}
-    writes = forgotten(before, {key: item for key, item in found.items() if key not in kept})
+def seen_anew(
+    campaign: Campaign,
+    before: Profile,
+    after: Profile,
+    screening: Screening,
+    found: Mapping[Key, Item],
+) -> list[Write]:
+    """Takes a participant out of the traits that it no longer has and into those it has now, with
+    its referrer of now; `found` has those of the two that are there."""
+    kept = {*trait_keys(campaign, after)}
+    gone = {key: item for key, item in found.items() if key not in kept}
+    writes = forgotten(campaign, before, gone)
     sighting = Sighting(after.created_at, after.participant_id, after.referrer_id)
-    for each in trait_hashes(after).values():
-        key = fraud_keys.trait(after.campaign_id, each)
-        if key not in kept:
-            writes.append(_seen(after, each, _trait_in(found, key), sighting))
+    for each, trait in screening.traits.items():
+        if trait is None or trait.including(sighting).seen != trait.seen:
+            writes.append(_seen(after, each, trait, sighting))
     return writes
 
 
-def forgotten(profile: Profile, found: Mapping[Key, Item]) -> list[Write]:
+def without_signals(campaign: Campaign, profile: Profile) -> Profile:
+    """The profile as it may be looked at: in GDPR mode without address and device, which it has
+    where the mode was set after it joined."""
+    if not options_of(campaign).enforce_gdpr_compliance:
+        return profile
+    return replace(profile, ip_address=None, fingerprint=None, mobile_instance_id=None)
+
+
+def forgotten(campaign: Campaign, profile: Profile, found: Mapping[Key, Item]) -> list[Write]:
     """Takes a participant out of its traits; `found` has those there are."""
     writes: list[Write] = []
-    for key in trait_keys(profile):
+    for key in trait_keys(campaign, profile):
         trait = _trait_in(found, key)
         if trait is None:
             continue

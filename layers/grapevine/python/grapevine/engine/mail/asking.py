@@ -6,7 +6,7 @@ repetition, even one that comes at the same moment, finds it and asks for nothin
 | the process dies after | what follows |
 |---|---|
 | reading | nothing has happened |
-| the transaction | the e-mail is due, and the sweep takes it up two minutes later |
+| the transaction, or the queue fails | it is due: the sweep takes it up two minutes later |
 | the message | it is sent |
 """
 
@@ -18,14 +18,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.mail import identities, post
 from grapevine.engine.mail.facts import reward_data
 from grapevine.engine.mail.settings import settings_of
 from grapevine.engine.mail.templates.template import TemplateKey
+from grapevine.engine.messages import NotQueued
 from grapevine.engine.participants.lookup import Located, Participant
 from grapevine.errors import Busy, InvalidRequest, LimitReached, Problem
+from grapevine.log import logger
 from grapevine.months import DAY_MS
 from grapevine.table import email_keys, store
 from grapevine.table.campaigns import Campaign
@@ -90,14 +94,25 @@ def ask(campaign: Campaign, located: Located, request: Request) -> None:
             store.transact(writes)
         except TransactionCanceled:
             continue
-        post.queue_keys([mail.key])
+        _queue(mail)
         return
+
+
+def _queue(mail: Mail) -> None:
+    """The e-mail is stored, and goes out with the sweep in two minutes at the latest: a queue that
+    fails now is no reason to call the request a failure."""
+    try:
+        post.queue_keys([mail.key])
+    except (NotQueued, BotoCoreError, ClientError) as error:
+        logger().warning("not queued", mailId=mail.mail_id, errorType=type(error).__name__)
 
 
 def _require_sender(campaign: Campaign) -> None:
     address = settings_of(campaign).from_email
     if address is None or not _is_verified(address):
         raise _unsendable("The campaign has no verified From address.")
+    if not identities.is_allowed(campaign.account_id, address):
+        raise _unsendable("The account may not send from the campaign's From address.")
 
 
 def _is_verified(address: str) -> bool:

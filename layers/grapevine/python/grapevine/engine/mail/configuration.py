@@ -62,7 +62,7 @@ def update(campaign: Campaign, changes: EmailChanges) -> Emails:
     """The e-mails after the change; what was not sent stays as it is.
 
     Raises:
-        InvalidRequest: SES does not send from this address.
+        InvalidRequest: the account may not send from this address, or SES does not.
         Busy: nothing was written.
     """
     _require_identity(campaign, changes.settings.get("fromEmail"))
@@ -92,11 +92,19 @@ def update(campaign: Campaign, changes: EmailChanges) -> Emails:
 def _require_identity(campaign: Campaign, address: str | None) -> None:
     if address is None or address == settings_of(campaign).from_email:
         return
+    # In this order: nobody is to learn what SES knows for other accounts.
+    if not identities.is_allowed(campaign.account_id, address, remembered=False):
+        message = "This account may not send from this address: the operator has not allowed it."
+        raise _refused("not_allowed", message, address)
     if not identities.is_verified(address):
         message = "Amazon SES has not verified this address, nor its domain."
-        raise InvalidRequest(
-            message, Problem("body", "settings.sender.fromEmail", "not_verified", message, address)
-        )
+        raise _refused("not_verified", message, address)
+
+
+def _refused(code: str, message: str, address: str) -> InvalidRequest:
+    return InvalidRequest(
+        message, Problem("body", "settings.sender.fromEmail", code, message, address)
+    )
 
 
 _NOTHING: Mapping[str, Any] = {}

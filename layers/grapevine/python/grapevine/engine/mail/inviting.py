@@ -84,6 +84,8 @@ def _sending_settings(campaign: Campaign) -> EmailSettings:
     settings = settings_of(campaign)
     if settings.from_email is None:
         raise InvalidRequest("The campaign has no 'From' email address to send invites from.")
+    if not identities.is_allowed(campaign.account_id, settings.from_email):
+        raise InvalidRequest("The account may not send from the campaign's 'From' email address.")
     try:
         verified = identities.is_verified(settings.from_email)
     except Busy:
@@ -167,11 +169,14 @@ class _Request:
         if standing is None or standing.deleted_at is not None:
             raise UnknownParticipant
         day = InviteDay.from_item(found[day_key]) if day_key in found else None
+        invitations = invitations_in(found, standing)
+        if invitations.deleted_at is not None:
+            raise UnknownParticipant
         self._accepted |= {hashed for hashed in unknown if self._is_mine(found, hashed)}
         return _Seen(
             accepted=len(self._accepted),
             waiting=[h for h in unknown if not any(key in found for key in self._keys([h]))],
-            invitations=invitations_in(found, standing),
+            invitations=invitations,
             standing=standing,
             reserved=day.reserved if day else 0,
         )

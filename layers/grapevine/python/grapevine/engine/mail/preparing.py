@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grapevine import runtime
-from grapevine.engine.mail import unsubscribing
+from grapevine.engine.mail import identities, unsubscribing
 from grapevine.engine.mail.addresses import deliverable
 from grapevine.engine.mail.content import Occasion
 from grapevine.engine.mail.settings import settings_of
@@ -18,7 +18,7 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.invites import Invite
 from grapevine.table.keys import Key
 from grapevine.table.mail import Mail, MailState, MailText
-from grapevine.table.participants import Profile
+from grapevine.table.participants import Profile, normalise_email
 
 _WHEN_ENDED = frozenset({"campaignEndedWinners", "campaignEndedNonWinners"})
 """What is sent although, or because, the campaign is not in progress."""
@@ -52,8 +52,7 @@ def prepared(mail: Mail) -> Ready:
     email = _address(mail, profile, found)
     salt = salt_in(found, mail.campaign_id) or new_salt(mail.campaign_id)
     hashed = address_hash(salt, email)
-    if store.get(keys.suppression(mail.campaign_id, hashed)) is not None:
-        raise Stopped("SUPPRESSED", "suppressed")
+    _require_welcome(mail, email, hashed)
     recipient = deliverable(email)
     if recipient is None:
         raise Stopped("FAILED", "no deliverable address")
@@ -98,6 +97,8 @@ def _campaign(mail: Mail, found: Mapping[Key, Item]) -> Campaign:
         raise Stopped("SUPPRESSED", "deleted")
     if not campaign.sends_mail:
         raise Stopped("SUPPRESSED", "no From address")
+    if not identities.is_allowed(campaign.account_id, settings_of(campaign).from_email or ""):
+        raise Stopped("SUPPRESSED", "From address not allowed")
     is_asked_for = bool(mail.data.get("asked"))
     always = mail.kind == "freeform" or is_asked_for or mail.template in _WHEN_ENDED
     if not campaign.is_in_progress and not always:
@@ -123,6 +124,19 @@ def _address(mail: Mail, profile: Profile, found: Mapping[Key, Item]) -> str:
         # It goes away when the address joins.
         raise Stopped("SUPPRESSED", "joined")
     return Invite.from_item(item).email
+
+
+def _require_welcome(mail: Mail, email: str, hashed: str) -> None:
+    """Nobody is invited who has joined meanwhile, through whomever; nobody gets anything who does
+    not want it."""
+    suppression_key = keys.suppression(mail.campaign_id, hashed)
+    guard_key = keys.email_guard(mail.campaign_id, normalise_email(email))
+    is_invite = mail.kind == "invite"
+    found = store.get_many([suppression_key, *([guard_key] if is_invite else [])])
+    if guard_key in found:
+        raise Stopped("SUPPRESSED", "joined")
+    if suppression_key in found:
+        raise Stopped("SUPPRESSED", "suppressed")
 
 
 def _unsubscribe_url(mail: Mail, salt: str, hashed: str) -> str:

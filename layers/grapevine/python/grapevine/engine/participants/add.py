@@ -124,7 +124,7 @@ class _Adding:
             ip_address=self._new.ip_address,
         )
         profile = screened.flagged(self._profile(referrer, now))
-        screening.refuse_if_strict(self._campaign, screened, profile)
+        screening.refuse_if_strict(self._campaign, screened, profile, now)
         answers = self._answers(referrer, found)
         if self._join_sequence is None:
             self._join_sequence = next_join_sequence(campaign_id)
@@ -139,9 +139,12 @@ class _Adding:
         ]
         writes += screened.writes(profile)
         if referrer:
-            writes += [*self._referral_writes(referrer, profile), *answers]
             if screened.catches(referrer.profile):
-                writes += screening.caught_writes(referrer.profile, screened, now)
+                report = store.get(screening.report_key(referrer.profile))
+                caught = screening.caught_writes(referrer.profile, screened, now, report)
+                writes += caught
+                referrer = replace(referrer, profile=Profile.from_item(caught[0].item))
+            writes += [*self._referral_writes(referrer, profile), *answers]
         try:
             store.transact(writes)
         except TransactionCanceled as lost:

@@ -36,7 +36,7 @@ _ERASE_AT_ONCE = 200
 _MOST_DELETES = 100
 
 
-def delete(located: Located) -> Profile:
+def delete(campaign: Campaign, located: Located) -> Profile:
     """The profile of the participant that is now deleted.
 
     Raises:
@@ -48,14 +48,14 @@ def delete(located: Located) -> Profile:
         if attempt:
             participant = load(participant.profile.campaign_id, participant.participant_id)
         try:
-            store.transact(_deletion(participant))
+            store.transact(_deletion(campaign, participant))
         except TransactionCanceled:
             continue
         return participant.profile
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _deletion(participant: Participant) -> list[Write]:
+def _deletion(campaign: Campaign, participant: Participant) -> list[Write]:
     profile, standing = participant.profile, participant.standing
     now = runtime.now_ms()
     tombstone = replace(
@@ -75,7 +75,7 @@ def _deletion(participant: Participant) -> list[Write]:
         Put(tombstone.to_item(), version(standing.version)),
         *(Delete(companion.key, PRESENT) for companion in profile.companions),
     ]
-    writes += _ended(profile, tombstone)
+    writes += _ended(campaign, profile, tombstone)
     ties = credit.ties_of(participant)
     if ties:
         writes.append(Delete(ties.referral.key, version(ties.referral.version)))
@@ -86,7 +86,7 @@ def _deletion(participant: Participant) -> list[Write]:
     return writes
 
 
-def _ended(profile: Profile, tombstone: Standing) -> list[Write]:
+def _ended(campaign: Campaign, profile: Profile, tombstone: Standing) -> list[Write]:
     """What the participant has earned, how its link was seen and how many it has invited become
     tombstones, too; nobody is recognised by its address or device any more."""
     campaign_id, participant_id = tombstone.campaign_id, tombstone.participant_id
@@ -94,7 +94,7 @@ def _ended(profile: Profile, tombstone: Standing) -> list[Write]:
     impressions_key = keys.impressions(campaign_id, participant_id)
     invitations_key = keys.invitations(campaign_id, participant_id)
     wanted = [earnings_key, impressions_key, invitations_key]
-    found = store.get_many([*wanted, *trait_keys(profile)])
+    found = store.get_many([*wanted, *trait_keys(campaign, profile)])
     # A leaderboard reward, a first visitor or first invites may be on their way to somebody who has
     # none yet.
     writes: list[Write] = [Check(key, ABSENT) for key in wanted if key not in found]
@@ -134,7 +134,7 @@ def _ended(profile: Profile, tombstone: Standing) -> list[Write]:
             expires_at=expires_at,
         )
         writes.append(Put(uninvited.to_item(), version(invited.version)))
-    return writes + forgotten(profile, found)
+    return writes + forgotten(campaign, profile, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) ->
             identifier, "DUPLICATE", deleted[named], message="Same participant as an earlier entry."
         )
     try:
-        profile = delete(locate(campaign.campaign_id, identifier))
+        profile = delete(campaign, locate(campaign.campaign_id, identifier))
     except UnknownParticipant:
         return BulkResult(identifier, "NOT_FOUND", message="No such participant.")
     except Busy as busy:

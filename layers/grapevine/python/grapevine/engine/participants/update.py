@@ -13,7 +13,8 @@ from grapevine import runtime
 from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
-from grapevine.engine.fraud.screening import is_held, moved_mailbox, trait_keys
+from grapevine.engine.fraud.rescreening import rescreened
+from grapevine.engine.fraud.screening import is_held
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -77,6 +78,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
         UnknownParticipant
         InvalidRequest: the e-mail address or a vanity key is somebody else's, a referrer is set
             already or unknown, the credit has been awarded already, or too much metadata.
+        ParticipantBlocked: the risk of fraud becomes high and the campaign is strict.
         Busy: nothing was written.
     """
     participant = located.load()
@@ -88,7 +90,6 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
         if profile != participant.profile:
             profile = replace(profile, version=profile.version + 1)
             writes = [*_profile_writes(participant.profile, profile), *writes]
-            writes += _trait_writes(participant.profile, profile)
         if not writes:
             return participant
         if len(writes) > _MOST_WRITES:
@@ -123,11 +124,6 @@ def _profile_writes(before: Profile, after: Profile) -> list[Write]:
     return writes
 
 
-def _trait_writes(before: Profile, after: Profile) -> list[Write]:
-    wanted = {*trait_keys(before)} ^ {*trait_keys(after)}
-    return moved_mailbox(before, after, store.get_many(wanted)) if wanted else []
-
-
 def _refuse_taken(before: Profile, after: Profile, failed: frozenset[keys.Key]) -> None:
     """A guard that somebody else holds is final; every other conflict is worth another try."""
     if before.key in failed:
@@ -155,17 +151,23 @@ def _referral_writes(
         if ties is not None:
             message = "The participant already has a referrer, who cannot be replaced."
             raise _refused("referredBy", "referrer_set", message)
-        return _with_referrer(campaign, profile, changes)
+        return _with_referrer(campaign, participant.profile, profile, changes)
+    writes: list[Write] = []
+    is_moved = profile.email_guard != participant.profile.email_guard
+    if is_moved:
+        referrer = ties.referrer.profile if ties else None
+        again = rescreened(campaign, participant.profile, profile, referrer)
+        profile, writes = again.profile, again.writes
     after = ties.referral if ties else None
     if "referral_status" in changes:
         after = _with_status(campaign, ties, changes["referral_status"])
     if ties is None or after is None:
-        return profile, []
+        return profile, writes
     after = referrals.with_copies_of(after, profile)
     if after == ties.referral:
-        return profile, []
-    writes = credit.writes_for(ties, after, offer_of(campaign))
-    if profile.email_guard != participant.profile.email_guard:
+        return profile, writes
+    writes += credit.writes_for(ties, after, offer_of(campaign))
+    if is_moved:
         found = store.get_many(salt_keys(campaign))
         writes += answer_writes(campaign, found, after.referrer_id, profile.email)
     return profile, writes
@@ -183,30 +185,31 @@ def _with_status(campaign: Campaign, ties: Ties | None, requested: ReferralStatu
 
 
 def _with_referrer(
-    campaign: Campaign, profile: Profile, changes: Changes
+    campaign: Campaign, before: Profile, profile: Profile, changes: Changes
 ) -> tuple[Profile, list[Write]]:
     referrer = _resolve_referrer(campaign.campaign_id, changes["referred_by"])
     referrer_id = referrer.standing.participant_id
     if referrer_id == profile.participant_id:
         message = "A participant cannot be their own referrer."
         raise _refused("referredBy", "self_referral", message)
-    terms = referrals.terms_of(campaign).towards(referrer.profile)
+    referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
+    again = rescreened(campaign, before, referred, referrer.profile)
+    terms = referrals.terms_of(campaign).towards(again.referrer or referrer.profile)
     referral = referrals.opened(
-        profile,
+        again.profile,
         referrer_id,
         requested=changes.get("referral_status"),
         terms=terms,
         now=runtime.now_ms(),
     )
-    if is_held(campaign, profile):
+    if is_held(campaign, again.profile):
         referral = referrals.held_back(referral)
     earnings_key = keys.earnings(campaign.campaign_id, profile.participant_id)
     found = store.get_many([earnings_key, *salt_keys(campaign)])
     friend = earnings_in(found, campaign.campaign_id, profile.participant_id)
     writes = credit.writes_for_new(referrer, referral, friend, offer_of(campaign), terms)
     writes += answer_writes(campaign, found, referrer_id, profile.email)
-    referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
-    return referred, writes
+    return again.profile, [*writes, *again.writes]
 
 
 def _resolve_referrer(campaign_id: str, referred_by: str) -> Referrer:
