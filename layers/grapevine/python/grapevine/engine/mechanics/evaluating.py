@@ -12,12 +12,14 @@ from grapevine.engine.mechanics.configuration import Configuration
 from grapevine.engine.mechanics.counters import Counters
 from grapevine.engine.mechanics.instant_win import Chance
 from grapevine.engine.mechanics.occurrences import Occurrence
-from grapevine.engine.mechanics.outcomes import Judged, Lines, Outcome
+from grapevine.engine.mechanics.outcomes import Judged, Lines, Outcome, Reached, Won
 from grapevine.engine.mechanics.parts import InstantWin
 from grapevine.engine.mechanics.periods import Periods, periods_at
 from grapevine.engine.mechanics.points import points_of
 from grapevine.errors import UnknownEventType
 from grapevine.table.players import Player
+
+__all__ = ["Chance", "Occurrence", "Outcome", "Reached", "Won", "evaluate", "refuse_if_unknown"]
 
 
 def evaluate(

@@ -13,7 +13,7 @@ from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.parts import InstantWin, Tier
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.engine.mechanics.points import RuleAward
-from grapevine.table.ledger import Credit, LedgerLine, MilestoneAward, PlayerEvent, Reason, Win
+from grapevine.table.ledger import Credit, LedgerLine, MilestoneAward, PlayerEvent, Reason
 from grapevine.table.players import Player
 
 NO_PLAY_MESSAGE = "This event does not include a play"
@@ -71,23 +71,6 @@ class Outcome:
     played: bool
     message: str | None
     milestones: tuple[Reached, ...]
-
-    def win_item(self, code: str) -> Win | None:
-        """The win to be written, with the code that was made for it."""
-        if self.win is None:
-            return None
-        return Win(
-            campaign_id=self.event.campaign_id,
-            user_id=self.event.user_id,
-            event_id=self.event.event_id,
-            at=self.event.at,
-            tier_id=self.win.tier_id,
-            tier_name=self.win.tier_name,
-            points=self.win.points,
-            credit=self.win.credit,
-            code=code,
-            expires_at=self.win.expires_at,
-        )
 
 
 class Lines:
