@@ -18,25 +18,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from grapevine.http.endpoint import Endpoint, Nothing
-from grapevine.http.models.errors import Error
 from grapevine.http.public import PublicEndpoint
+from local.openapi_dialects import DESCRIBED, GROWSURF, SCHEMES, Described, described
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
 
-_REFUSALS = {
-    "400": "The request, or the participant it names, is not valid",
-    "403": "The API key is missing, wrong or revoked, lacks the scope, or is another account's",
-    "404": "There is no such campaign",
-    "406": "The reward is in a state that does not allow this",
-    "409": "Others are changing the same data; nothing was written, try again",
-    "413": "The body is larger than 256 KiB",
-    "415": "The body is neither JSON nor a form",
-    "422": "Not offered for this type of campaign, or refused for a high risk of fraud",
-    "429": "A daily limit leaves no room for any of it",
-}
 _PARAMETERS = {
     "id": "The campaign's id",
+    "slug": "The campaign's slug",
+    "userId": "The user's id in your system",
+    "eventId": "The event's id",
     "participant": "The participant's id or e-mail address",
     "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
     "webhookId": "The webhook's id",
@@ -97,7 +89,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Grapevine",
             "version": "2",
-            "description": "The GrowSurf REST API v2, served from your own AWS account.",
+            "description": "The GrowSurf REST API v2, the GamifyHost campaign API and the Referd "
+            "event API, served from your own AWS account.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -105,7 +98,7 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": dict(SCHEMES),
         },
     }
 
@@ -114,7 +107,9 @@ Names = dict[Any, str]
 
 
 def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (one.error, "serialization") for one in DESCRIBED
+    ]
     for endpoint in found:
         if endpoint.response is not None:
             wanted.append((endpoint.response, "serialization"))
@@ -131,22 +126,23 @@ def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
 
 def _operation(endpoint: Endpoint[Any, Any, Any], names: Names) -> dict[str, Any]:
     _, path = endpoint.route.split(" ")
+    api = described(endpoint.dialect)
+    answer = api.answer({"$ref": names[endpoint.response, "serialization"]})
     operation: dict[str, Any] = {
         "description": f"The API key needs the scope `{endpoint.scope}`.",
         "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
         "responses": {
-            "200": {"description": "Done", "content": _json(endpoint.response, names)},
-            **_refusals(_statuses(path, endpoint), names),
+            "200": {"description": "Done", "content": {"application/json": {"schema": answer}}},
+            **_refusals(api, api.statuses(path, endpoint), names),
         },
     }
+    if api is not GROWSURF:
+        operation["security"] = api.security
     if endpoint.body is not Nothing:
-        schema = {"$ref": names[endpoint.body, "validation"]}
-        operation["requestBody"] = {
-            "content": {
-                "application/json": {"schema": schema},
-                "application/x-www-form-urlencoded": {"schema": schema},
-            }
-        }
+        content = {"schema": {"$ref": names[endpoint.body, "validation"]}}
+        operation["requestBody"] = {"content": {"application/json": content}}
+        if api.takes_forms:
+            operation["requestBody"]["content"]["application/x-www-form-urlencoded"] = content
     return operation
 
 
@@ -166,7 +162,7 @@ def _public_operation(endpoint: PublicEndpoint[Any, Any], names: Names) -> dict[
         statuses |= {"400", "413", "415"}
         schema = {"$ref": names[endpoint.body, "validation"]}
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-    operation["responses"] |= _refusals(statuses, names)
+    operation["responses"] |= _refusals(GROWSURF, statuses, names)
     if "403" in statuses:
         operation["responses"]["403"]["description"] = _FOREIGN_PAGE
     return operation
@@ -176,21 +172,12 @@ def _json(model: type[BaseModel], names: Names) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": names[model, "serialization"]}}}
 
 
-def _refusals(statuses: set[str], names: Names) -> dict[str, Any]:
+def _refusals(api: Described, statuses: set[str], names: Names) -> dict[str, Any]:
     return {
-        status: {"description": why, "content": _json(Error, names)}
-        for status, why in _REFUSALS.items()
+        status: {"description": why, "content": _json(api.error, names)}
+        for status, why in api.refusals.items()
         if status in statuses
     }
-
-
-def _statuses(path: str, endpoint: Endpoint[Any, Any, Any]) -> set[str]:
-    statuses = {"400", "403", "409", *map(str, endpoint.refusals)}
-    if "{id}" in path:
-        statuses.add("404")
-    if endpoint.body is not Nothing:
-        statuses |= {"413", "415"}
-    return statuses
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -109,7 +109,10 @@ class Game:
         """A campaign in progress, with these mechanics if there are any."""
         http = httpx.Client(
             base_url=stack.url,
-            headers={"x-api-secret": stack.api_key, "authorization": f"Bearer {stack.api_key}"},
+            headers={
+                "x-api-secret": str(stack.api_key),
+                "authorization": f"Bearer {stack.api_key}",
+            },
             timeout=60,
             verify=TLS,
         )

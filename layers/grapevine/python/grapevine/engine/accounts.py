@@ -91,7 +91,7 @@ def allow_sender(account_id: str, identity: str) -> list[str]:
         NotFound: there is no such account.
         InvalidRequest: it is neither an address nor a domain.
     """
-    _require_account(account_id)
+    _required_account(account_id)
     store.put(SenderIdentity(account_id=account_id, identity=_identity(identity)).to_item(), ABSENT)
     return senders_of(account_id)
 
@@ -117,7 +117,7 @@ def list_senders(account_id: str) -> list[str]:
     Raises:
         NotFound: there is no such account.
     """
-    _require_account(account_id)
+    _required_account(account_id)
     return senders_of(account_id)
 
 

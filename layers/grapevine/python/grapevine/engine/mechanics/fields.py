@@ -8,7 +8,15 @@ from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -97,6 +105,11 @@ Times = Annotated[int, BeforeValidator(whole), Field(ge=1, le=MOST_TIMES_A_USER)
 Exact = Annotated[Decimal, BeforeValidator(exact), PlainSerializer(_plain, return_type=Any)]
 PositiveExact = Annotated[Exact, Field(gt=0)]
 Factor = Annotated[Decimal, BeforeValidator(_factor), PlainSerializer(lambda factor: f"{factor:f}")]
-Instant = Annotated[int, BeforeValidator(_instant), PlainSerializer(instant_text)]
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    PlainSerializer(instant_text),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 """A time, as milliseconds."""
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]

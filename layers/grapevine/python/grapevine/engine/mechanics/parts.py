@@ -136,7 +136,7 @@ Metric = Annotated[
 ]
 
 
-class Reward(Part):
+class MilestoneReward(Part):
     points: Points = 0
     badge: Name | None = None
     extra_plays: Annotated[int, BeforeValidator(whole), Field(ge=0, le=1000)] = 0
@@ -150,7 +150,7 @@ class Milestone(Part):
     metric: Metric
     threshold: PositiveExact
     repeat: bool = False
-    reward: Reward = Reward()
+    reward: MilestoneReward = MilestoneReward()
     require_trust: Trust = "client"
 
 

@@ -27,7 +27,7 @@ class RecordEvent(Repeatable):
     metadata: EventMetadata = Field(default_factory=dict)
 
 
-class InstantWin(Output):
+class InstantWinResult(Output):
     """`played` is there, and false, where the event made no draw; the prize's fields are there
     where it `won` one."""
 
@@ -61,7 +61,7 @@ class EventResult(Output):
 
     points_earned: int
     total_points: int
-    instant_win: InstantWin | None = None
+    instant_win: InstantWinResult | None = None
     milestones: list[MilestoneReached] | None = None
     message: str
 
@@ -81,9 +81,9 @@ class EventResult(Output):
         )
 
 
-def _instant_win(outcome: Outcome, win: Win | None) -> InstantWin:
+def _instant_win(outcome: Outcome, win: Win | None) -> InstantWinResult:
     if win is not None:
-        return InstantWin(
+        return InstantWinResult(
             won=True,
             prize_tier=win.tier_name,
             points_earned=win.points,
@@ -91,8 +91,8 @@ def _instant_win(outcome: Outcome, win: Win | None) -> InstantWin:
             message=outcome.message,
         )
     if outcome.played:
-        return InstantWin(won=False, message=outcome.message)
-    return InstantWin(won=False, played=False, message=outcome.message)
+        return InstantWinResult(won=False, message=outcome.message)
+    return InstantWinResult(won=False, played=False, message=outcome.message)
 
 
 class FieldError(Output):
