@@ -21,7 +21,8 @@ def is_kept(number: int | Decimal) -> bool:
     # An int is measured before it becomes a Decimal: a huge one takes long.
     if isinstance(number, int):
         return abs(number) < 10**15
-    if not number.is_finite() or abs(number) >= MOST:
+    # abs() would round to the context's precision, or overflow.
+    if not number.is_finite() or number.copy_abs() >= MOST:
         return False
     _, digits, exponent = number.as_tuple()
     return isinstance(exponent, int) and exponent >= -MOST_DIGITS and len(digits) <= MOST_DIGITS
