@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from grapevine.engine.mechanics.configuration import Configuration, parse
+from grapevine.engine.mechanics.moments import Moment, moments_to_add, open_moments, open_since
+from grapevine.engine.mechanics.parts import WinCode
+from grapevine.engine.mechanics.win_codes import (
+    hash_of_code,
+    normalised,
+    prefix_of,
+    random_code,
+    win_code,
+)
+from tests.unit.mechanics.samples import DAY, NOON, at, tier
+
+SECRET = "0123456789abcdef" * 4
+FORM = WinCode()
+
+
+# Codes
+
+
+@pytest.mark.parametrize(
+    ("slug", "prefix"),
+    [
+        ("summer-promo", "SUMM"),
+        ("a", "AXXX"),
+        ("a-b", "ABXX"),
+        ("2025", "2025"),
+        ("x-1-y-2-z", "X1Y2"),
+        ("ab-", "ABXX"),
+    ],
+)
+def test_a_code_begins_with_four_characters_of_the_slug(slug: str, prefix: str) -> None:
+    assert prefix_of(slug) == prefix
+
+
+def test_a_code_follows_from_its_event_and_attempt() -> None:
+    code = win_code(SECRET, "summer-promo", "evt_1", 0, FORM)
+
+    assert code == win_code(SECRET, "summer-promo", "evt_1", 0, FORM)
+    others = {
+        win_code(SECRET, "summer-promo", "evt_1", 1, FORM),
+        win_code(SECRET, "summer-promo", "evt_2", 0, FORM),
+        win_code("ab" * 32, "summer-promo", "evt_1", 0, FORM),
+    }
+    assert len(others | {code}) == 4
+
+
+@pytest.mark.parametrize("length", [6, 8, 32])
+@pytest.mark.parametrize(
+    "alphabet", [FORM.alphabet, "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"]
+)
+def test_codes_have_their_length_and_every_character_as_often_as_any_other(
+    length: int, alphabet: str
+) -> None:
+    form = WinCode.model_validate({"length": length, "alphabet": alphabet})
+
+    words = [win_code(SECRET, "ab", f"evt_{number}", 0, form) for number in range(2000)]
+
+    assert all(word.startswith("ABXX-") and len(word) == 5 + length for word in words)
+    counted = Counter("".join(word[5:] for word in words))
+    assert set(counted) == set(alphabet)
+    expected = 2000 * length / len(alphabet)
+    assert all(each == pytest.approx(expected, rel=0.35) for each in counted.values())
+
+
+def test_no_character_of_a_code_looks_like_another_one() -> None:
+    assert not set("O0I1L") & set(FORM.alphabet)
+    assert len(FORM.alphabet) == 31
+
+
+def test_codes_of_a_batch_are_random_and_of_the_same_form() -> None:
+    codes = {random_code("summer-promo", FORM) for _ in range(1000)}
+
+    assert len(codes) == 1000
+    assert all(code.startswith("SUMM-") and set(code[5:]) <= set(FORM.alphabet) for code in codes)
+
+
+def test_a_code_is_known_by_a_hash_however_it_is_typed() -> None:
+    code = win_code(SECRET, "summer-promo", "evt_1", 0, FORM)
+
+    typed = hash_of_code(SECRET, f"  {code.lower()} ")
+
+    assert normalised(f" {code.lower()}") == code
+    assert typed == hash_of_code(SECRET, code)
+    assert typed != hash_of_code("ab" * 32, code)
+    assert code not in typed
+
+
+# Moments
+
+
+def campaign(**more: Any) -> Configuration:
+    part = {
+        "mode": "moments",
+        "eventTypes": ["play"],
+        "tiers": [tier("a", inventory=30), tier("b", inventory=20)],
+        **more,
+    }
+    return parse(
+        {
+            "startsAt": "2025-07-01T00:00:00Z",
+            "endsAt": "2025-07-31T23:59:59Z",
+            "instantWin": part,
+        }
+    )
+
+
+def missing(
+    configuration: Configuration, now: int = 0, existing: dict[str, int] | None = None
+) -> list[Moment]:
+    return moments_to_add(
+        configuration, campaign_id="camp01", secret=SECRET, existing=existing or {}, now=now
+    )
+
+
+def test_there_is_one_moment_for_each_prize_within_the_campaign() -> None:
+    configuration = campaign()
+
+    found = missing(configuration)
+
+    assert Counter(each.tier_id for each in found) == {"a": 30, "b": 20}
+    assert len({(each.tier_id, each.number) for each in found}) == 50
+    assert configuration.starts_at is not None
+    assert configuration.ends_at is not None
+    assert all(configuration.starts_at <= each.at <= configuration.ends_at for each in found)
+    assert [each.at for each in found] == sorted(each.at for each in found)
+    assert found[0].at < configuration.starts_at + 4 * DAY
+    assert found[-1].at > configuration.ends_at - 4 * DAY
+
+
+def test_the_same_moments_are_drawn_again_and_others_by_another_secret() -> None:
+    again = moments_to_add(campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, now=0)
+
+    assert missing(campaign()) == missing(campaign())
+    assert again != missing(campaign())
+
+
+def test_prizes_that_are_added_later_get_moments_that_are_still_to_come() -> None:
+    now = at("2025-07-20T00:00:00+00:00")
+
+    found = missing(campaign(), now, existing={"a": 25, "b": 20})
+
+    assert sorted((each.tier_id, each.number) for each in found) == [
+        ("a", number) for number in range(25, 30)
+    ]
+    assert all(each.at >= now for each in found)
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [parse({}), parse({"instantWin": {"eventTypes": ["play"], "mode": "moments"}})],
+)
+def test_without_moments_or_an_end_nothing_is_hidden(configuration: Configuration) -> None:
+    assert missing(configuration) == []
+
+
+def test_after_the_end_no_moment_is_added() -> None:
+    assert missing(campaign(), now=at("2025-08-01T00:00:00+00:00")) == []
+
+
+def test_a_moment_can_be_won_from_its_time_on_until_its_window_ends() -> None:
+    always, window = campaign().instant_win, campaign(windowMinutes=10).instant_win
+    assert always is not None
+    assert window is not None
+    ages = [DAY, 600_001, 600_000, 0, -1]
+    hidden = [Moment(tier_id="a", number=age, at=NOON - age) for age in ages]
+
+    assert [each.number for each in open_moments(always, hidden, NOON)] == ages[:-1]
+    assert [each.number for each in open_moments(window, reversed(hidden), NOON)] == [600_000, 0]
+    assert open_since(always, NOON) == 0
+    assert open_since(window, NOON) == NOON - 600_000
