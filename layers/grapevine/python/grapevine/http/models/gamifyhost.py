@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from grapevine.engine.mechanics.evaluating import Outcome, Reached
+from grapevine.engine.mechanics.outcomes import Outcome, Reached
 from grapevine.http.idempotency import LONGEST_KEY
 from grapevine.http.models.event_fields import EventMetadata, EventType, Lenient, UserId
 from grapevine.http.models.fields import Output
