@@ -491,3 +491,28 @@ def test_every_refusal_of_the_engine_is_answered_as_one() -> None:
     refused = of_events.refusal(errors.InvalidRewardState("No."))
 
     assert refused.status == 400
+
+
+# The log
+
+
+@gamifyhost.endpoint("GET /v1/busy", scope=SCOPE, response=EventResult)
+def busy(_: Request[Nothing, Nothing]) -> EventResult:
+    raise errors.Busy
+
+
+@gamifyhost.endpoint("GET /v1/broken", scope=SCOPE, response=EventResult)
+def broken(_: Request[Nothing, Nothing]) -> EventResult:
+    raise ZeroDivisionError(SECRET)
+
+
+@pytest.mark.parametrize(("handler", "status", "defects"), [(busy, 503, 0), (broken, 500, 1)])
+def test_contention_is_no_defect_and_a_defect_is_told_without_what_it_says(
+    world: World, caplog: pytest.LogCaptureFixture, handler: Any, status: int, defects: int
+) -> None:
+    answer = world.call(handler, {"x-api-secret": SECRET})
+
+    assert answer.status == status
+    assert [record.message for record in caplog.records].count("defect") == defects
+    assert SECRET not in repr([vars(record) for record in caplog.records])
+    assert SECRET not in answer.text

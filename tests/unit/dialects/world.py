@@ -112,7 +112,7 @@ def campaign(campaign_id: str, account_id: str, slug: str, **fields: Any) -> lis
 def _key(secret: str, account_id: str, **fields: Any) -> ApiKey:
     given = {"scopes": (SCOPE,), "name": "Key", "created_at": NOW, **fields}
     key_hash = ids.hash_of_key(secret)
-    return ApiKey(key_hash=key_hash, key_id=f"key_{secret}", account_id=account_id, **given)
+    return ApiKey(key_hash=key_hash, key_id=f"key_{key_hash[:8]}", account_id=account_id, **given)
 
 
 def _place(key: Any) -> tuple[str, str]:
