@@ -10,7 +10,7 @@ import importlib.util
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 
 from grapevine.http.endpoint import Endpoint, Nothing
 from grapevine.http.public import PublicEndpoint
-from local.openapi_dialects import DESCRIBED, GROWSURF, SCHEMES, Described, described
+from local.openapi_dialects import GROWSURF, SECURITY_SCHEMES, Described, described
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -27,8 +27,7 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 _PARAMETERS = {
     "id": "The campaign's id",
     "slug": "The campaign's slug",
-    "userId": "The user's id in your system",
-    "eventId": "The event's id",
+    "userId": "The player's id, as its events name it",
     "participant": "The participant's id or e-mail address",
     "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
     "webhookId": "The webhook's id",
@@ -67,9 +66,8 @@ def endpoints() -> Iterator[tuple[str, str, AnyEndpoint]]:
             yield verb_noun, summary, module.handler
 
 
-def document() -> dict[str, Any]:
-    """The whole document, the same for the same handlers."""
-    found = list(endpoints())
+def document(found: Sequence[tuple[str, str, AnyEndpoint]]) -> dict[str, Any]:
+    """The whole document, the same for the same `endpoints`."""
     names, components = _schemas([endpoint for _, _, endpoint in found])
     paths: dict[str, dict[str, Any]] = {}
     for verb_noun, summary, endpoint in found:
@@ -89,8 +87,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Grapevine",
             "version": "2",
-            "description": "The GrowSurf REST API v2, the GamifyHost campaign API and the Referd "
-            "event API, served from your own AWS account.",
+            "description": "The GrowSurf REST API v2, served from your own AWS account.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -98,7 +95,7 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": dict(SCHEMES),
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -107,10 +104,10 @@ Names = dict[Any, str]
 
 
 def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (one.error, "serialization") for one in DESCRIBED
-    ]
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(GROWSURF.error, "serialization")]
     for endpoint in found:
+        if isinstance(endpoint, Endpoint):
+            wanted.append((described(endpoint.dialect).error, "serialization"))
         if endpoint.response is not None:
             wanted.append((endpoint.response, "serialization"))
         if endpoint.body is not Nothing:
@@ -127,22 +124,24 @@ def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
 def _operation(endpoint: Endpoint[Any, Any, Any], names: Names) -> dict[str, Any]:
     _, path = endpoint.route.split(" ")
     api = described(endpoint.dialect)
-    answer = api.answer({"$ref": names[endpoint.response, "serialization"]})
+    success = api.success({"$ref": names[endpoint.response, "serialization"]})
     operation: dict[str, Any] = {
         "description": f"The API key needs the scope `{endpoint.scope}`.",
-        "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
+        **({} if api is GROWSURF else {"security": api.security}),
+        "parameters": [
+            *_path_parameters(path),
+            *_query_parameters(endpoint.query),
+            *api.header_parameters(endpoint),
+        ],
         "responses": {
-            "200": {"description": "Done", "content": {"application/json": {"schema": answer}}},
-            **_refusals(api, api.statuses(path, endpoint), names),
+            "200": {"description": "Done", "content": {"application/json": {"schema": success}}},
+            **_refusals(api, api.statuses(endpoint), names),
         },
     }
-    if api is not GROWSURF:
-        operation["security"] = api.security
     if endpoint.body is not Nothing:
-        content = {"schema": {"$ref": names[endpoint.body, "validation"]}}
-        operation["requestBody"] = {"content": {"application/json": content}}
-        if api.takes_forms:
-            operation["requestBody"]["content"]["application/x-www-form-urlencoded"] = content
+        schema = {"$ref": names[endpoint.body, "validation"]}
+        content = {media_type: {"schema": schema} for media_type in api.media_types}
+        operation["requestBody"] = {"content": content}
     return operation
 
 
@@ -205,7 +204,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail if the document is out of date")
     check: bool = parser.parse_args().check
-    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(document(list(endpoints())), indent=2, ensure_ascii=False) + "\n"
     if not check:
         DOCUMENT.write_text(text)
         return 0

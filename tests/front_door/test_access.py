@@ -353,6 +353,24 @@ def test_a_route_that_is_not_there_is_not_found_with_and_without_a_key(
         refusal(world.call((method, path), authorization), 404)
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (
+            "/v1/campaigns",
+            {"message": "There is no such endpoint.", "code": 404, "status": "error"},
+        ),
+        ("/integrations/nothing", {"code": 404, "message": "There is no such endpoint."}),
+    ],
+)
+def test_it_is_told_in_the_words_of_the_api_that_it_seems_to_be_of(
+    world: World, path: str, told: dict[str, Any]
+) -> None:
+    answer = world.http.get(path)
+
+    assert (answer.status_code, answer.json()) == (404, told)
+
+
 # The life of a key
 
 
