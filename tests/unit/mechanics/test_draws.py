@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hmac
 import subprocess
 import sys
 from collections import Counter
@@ -9,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.engine.mechanics import draws
 from grapevine.engine.mechanics.draws import commitment, draw_value, new_secret
 from grapevine.engine.mechanics.instant_win import tier_at
 from grapevine.engine.mechanics.parts import PPM
@@ -84,7 +84,7 @@ def test_words_that_would_favour_low_numbers_are_passed_over(
         def digest(self) -> bytes:
             return next(digests)
 
-    monkeypatch.setattr(draws.hmac, "new", lambda *_: Fixed())
+    monkeypatch.setattr(hmac, "new", lambda *_: Fixed())
 
     assert draw_value(SECRET, "camp01", "evt_1") == 999_999
 
