@@ -86,7 +86,7 @@ GROWSURF = Described(
         "409": "Others are changing the same data; nothing was written, try again",
         "413": "The body is larger than 256 KiB",
         "415": "The body is neither JSON nor a form",
-        "422": "Not offered for this type of campaign",
+        "422": "Not offered for this type of campaign, or refused for a high risk of fraud",
         "429": "A daily limit leaves no room for any of it",
     },
     always=frozenset({"400", "403", "409"}),

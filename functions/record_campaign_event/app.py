@@ -1,13 +1,11 @@
 """POST /v1/campaigns/{slug}/events: records what a user did, and what it earns."""
 
 from grapevine.engine.mechanics.campaign import played
-from grapevine.engine.mechanics.outcomes import Outcome
 from grapevine.engine.mechanics.recording import Incoming, record
 from grapevine.http.endpoint import Nothing, Request, Response
-from grapevine.http.gamifyhost import body_of, of_events
+from grapevine.http.gamifyhost import event_body, of_events
 from grapevine.http.idempotency import as_kept
 from grapevine.http.models.gamifyhost import EventResult, RecordEvent
-from grapevine.table.ledger import Win
 
 
 @of_events.endpoint(
@@ -27,9 +25,5 @@ def handler(request: Request[RecordEvent, Nothing]) -> Response:
         source="gamifyhost",
         key=request.repetition_key,
     )
-    recorded = record(played(request.campaign, may_be_remembered=True), incoming, _body)
+    recorded = record(played(request.campaign, may_be_remembered=True), incoming, event_body)
     return as_kept(recorded.body, is_replay=recorded.is_replay)
-
-
-def _body(outcome: Outcome, win: Win | None) -> str:
-    return body_of(EventResult.of(outcome, win))

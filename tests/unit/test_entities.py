@@ -14,6 +14,7 @@ from grapevine.table.accounts import Account, AccountApiKey, ApiKey, SenderIdent
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, Totals
+from grapevine.table.codes import Code, CodeBatch, CodeSecret
 from grapevine.table.counted import Counted
 from grapevine.table.email_requests import EmailRequests
 from grapevine.table.email_templates import EmailTemplate
@@ -25,10 +26,12 @@ from grapevine.table.invites import Invite
 from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
 from grapevine.table.mail import Mail, MailText, Suppression
 from grapevine.table.mail_runs import MailRun
+from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.players import Player
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
+from grapevine.table.receipts import Receipt
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.salts import Salt
@@ -58,6 +61,55 @@ VALUES = st.one_of(st.text(), st.booleans(), st.none(), st.integers(-(10**15), 1
 EVENT_METADATA = st.dictionaries(st.text(max_size=8), st.one_of(VALUES, st.lists(VALUES)))
 
 ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
+    Mechanics: st.builds(
+        Mechanics,
+        campaign_id=IDS,
+        version=TIMES,
+        configuration=EVENT_METADATA,
+        draw_secret=IDS,
+        changed_at=TIMES,
+        changed_by=IDS,
+    ),
+    MechanicsVersion: st.builds(
+        MechanicsVersion,
+        campaign_id=IDS,
+        version=TIMES,
+        configuration=EVENT_METADATA,
+        changed_at=TIMES,
+        changed_by=IDS,
+    ),
+    Stock: st.builds(Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, awarded=TIMES),
+    Receipt: st.builds(
+        Receipt,
+        campaign_id=IDS,
+        key_hash=IDS,
+        event_id=IDS,
+        fingerprint=OPTIONAL_TEXT,
+        body=st.text(),
+        created_at=TIMES,
+    ),
+    CodeSecret: st.builds(CodeSecret, account_id=IDS, secret=IDS),
+    Code: st.builds(
+        Code,
+        account_id=IDS,
+        code_hash=IDS,
+        campaign_id=IDS,
+        points_value=TIMES,
+        created_at=TIMES,
+        expires_at=st.one_of(st.none(), TIMES),
+        user_id=OPTIONAL_TEXT,
+        redeemed_by=OPTIONAL_TEXT,
+    ),
+    CodeBatch: st.builds(
+        CodeBatch,
+        campaign_id=IDS,
+        batch_id=IDS,
+        batch_size=TIMES,
+        points_value=TIMES,
+        label=OPTIONAL_TEXT,
+        expires_at=st.one_of(st.none(), TIMES),
+        created_at=TIMES,
+    ),
     Player: st.builds(
         Player,
         campaign_id=IDS,

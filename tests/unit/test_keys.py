@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import email_keys, fraud_keys, keys, places, player_keys
+from grapevine.table import email_keys, fraud_keys, keys, mechanics_keys, places, player_keys
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -62,6 +62,18 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "email_template": (email_keys.email_template, 2),
     "sender_identity": (lambda account: email_keys.sender_identity(account, "example.com"), 1),
     "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
+    "mechanics": (mechanics_keys.mechanics, 1),
+    "mechanics_version": (lambda campaign: mechanics_keys.mechanics_version(campaign, 7), 1),
+    "receipt": (mechanics_keys.receipt, 2),
+    "stock": (mechanics_keys.stock, 2),
+    "stock_day": (
+        lambda campaign, one="id1": mechanics_keys.stock_day(campaign, one, 20_261_125),
+        2,
+    ),
+    "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
+    "code_secret": (mechanics_keys.code_secret, 1),
+    "code": (mechanics_keys.code, 2),
+    "code_batch": (lambda campaign, one="id1": mechanics_keys.code_batch(campaign, 5, one), 2),
     "trait": (fraud_keys.trait, 2),
     "fraud_report": (fraud_keys.fraud_report, 2),
     "fraud_list": (fraud_keys.fraud_list, 2),
@@ -97,6 +109,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
         2,
     ),
+    "points_board": (player_keys.points_board, 1),
     "rank_head": (keys.rank_head, 1),
     "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
     "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
@@ -116,6 +129,7 @@ def test_every_builder_is_looked_at_here() -> None:
     no_ids_inside = {
         "due_shard",
         "email_and_row_in",
+        "is_code",
         "is_delivery",
         "is_id",
         "is_mail",
@@ -130,7 +144,7 @@ def test_every_builder_is_looked_at_here() -> None:
 
     functions = {
         name
-        for module in (email_keys, fraud_keys, keys, places, player_keys)
+        for module in (email_keys, fraud_keys, keys, mechanics_keys, places, player_keys)
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }

@@ -10,12 +10,14 @@ from pydantic import BaseModel
 
 from grapevine import errors
 from grapevine.engine.access import Access, authorize, campaign_called
+from grapevine.engine.mechanics.outcomes import Outcome
 from grapevine.errors import GrapevineError, InvalidRequest, NotFound, Problem
 from grapevine.http import exact_body
 from grapevine.http.endpoint import Dialect, Response, waiting_time
 from grapevine.http.idempotency import repetition_key
-from grapevine.http.models.gamifyhost import FieldError, GamifyHostError, Repeatable
+from grapevine.http.models.gamifyhost import EventResult, FieldError, GamifyHostError, Repeatable
 from grapevine.table import exact_json
+from grapevine.table.ledger import Win
 
 INVALID_BODY = "Invalid request body"
 
@@ -85,6 +87,11 @@ class GamifyHost(Dialect):
 def body_of(answer: BaseModel) -> str:
     """The whole body of a success: what a receipt keeps."""
     return _enveloped(answer.model_dump_json(by_alias=True, exclude_unset=True))
+
+
+def event_body(outcome: Outcome, win: Win | None) -> str:
+    """What an event is answered with, and its receipt keeps."""
+    return body_of(EventResult.of(outcome, win))
 
 
 def exact_answer(data: Mapping[str, Any]) -> Response:

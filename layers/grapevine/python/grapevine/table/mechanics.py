@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from grapevine.table import mechanics_keys
 from grapevine.table.entity import Entity, as_exact_json
 from grapevine.table.keys import Key
-from grapevine.table.writes import Add, Condition
+from grapevine.table.writes import Add, absent_or_below, below, still_and_within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +66,21 @@ class Stock(Entity):
 
 def one_of_stock(campaign_id: str, tier_id: str) -> Add:
     """Gives one, if there is one left."""
-    left = Condition("#awarded < #inventory")
-    return Add(mechanics_keys.stock(campaign_id, tier_id), Stock.TYPE, {"awarded": 1}, left)
+    key = mechanics_keys.stock(campaign_id, tier_id)
+    return Add(key, Stock.TYPE, {"awarded": 1}, below("awarded", "inventory"))
 
 
 def changed_inventory(stock: Stock, inventory: int) -> Add:
     """Makes the inventory another one, if it is still what was read and covers what was given."""
-    still = Condition(
-        "#inventory = :before AND #awarded <= :after",
-        ((":before", stock.inventory), (":after", inventory)),
+    return Add(
+        stock.key,
+        Stock.TYPE,
+        {"inventory": inventory - stock.inventory},
+        still_and_within("inventory", stock.inventory, "awarded", inventory),
     )
-    return Add(stock.key, Stock.TYPE, {"inventory": inventory - stock.inventory}, still)
 
 
 def one_of_day(campaign_id: str, tier_id: str, day: int, per_day: int) -> Add:
-    """Gives one of that day's."""
-    left = Condition(
-        "attribute_not_exists(#awarded) OR #awarded < :perDay", ((":perDay", per_day),)
-    )
+    """Gives one of that day's, if there is one left; `day` as in `mechanics_keys.stock_day`."""
     key = mechanics_keys.stock_day(campaign_id, tier_id, day)
-    return Add(key, "StockDay", {"awarded": 1}, left)
+    return Add(key, "StockDay", {"awarded": 1}, absent_or_below("awarded", per_day))

@@ -2,7 +2,8 @@
 
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
-contain of an item must also be of the same count (`counted_in(n, m)`).
+contain of an item must also be of the same count (`counted_in(n, m)`). Counts that many add to have
+no version: for them there is what must be left (`below` and its neighbours).
 """
 
 from __future__ import annotations
@@ -38,6 +39,22 @@ def counted_in(generation: int, number: int) -> Condition:
     """The version, and the generation in which it was counted."""
     values = ((":version", number), (":generation", generation))
     return Condition("#version = :version AND #generation = :generation", values)
+
+
+def below(count: str, limit: str) -> Condition:
+    """One attribute is less than another one."""
+    return Condition(f"#{count} < #{limit}")
+
+
+def absent_or_below(count: str, limit: int) -> Condition:
+    return Condition(f"attribute_not_exists(#{count}) OR #{count} < :limit", ((":limit", limit),))
+
+
+def still_and_within(attribute: str, value: int, count: str, limit: int) -> Condition:
+    """The attribute has still this value, and the count is not beyond the limit."""
+    return Condition(
+        f"#{attribute} = :value AND #{count} <= :limit", ((":value", value), (":limit", limit))
+    )
 
 
 @dataclass(frozen=True, slots=True)
