@@ -59,7 +59,7 @@ class Settings:
     @property
     def mail_run_rate(self) -> int:
         """E-mails a second that runs, to all participants of a campaign, ask for in all."""
-        return int(self._required("MAIL_RUN_RATE"))
+        return int(float(self._required("MAIL_RUN_RATE")))
 
     @property
     def mail_configuration_set(self) -> str:
