@@ -21,7 +21,7 @@ from grapevine.table.impressions import Impressions, SourceHour, Visitor
 from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
 from grapevine.table.mail import Mail, MailText, Suppression
-from grapevine.table.mail_runs import MailRun
+from grapevine.table.mail_runs import MailPace, MailRun
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
@@ -138,6 +138,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         due_at=st.one_of(st.none(), TIMES),
         expires_at=TIMES,
     ),
+    MailPace: st.builds(MailPace, free_from=TIMES),
     Mail: st.builds(
         Mail,
         campaign_id=IDS,
