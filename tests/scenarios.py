@@ -22,6 +22,7 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.invites import Invite
 from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
+from local.mail_service import LOST_ANSWER
 from local.stack import Stack
 from tests import post_office, visitors
 from tests.api import Api, unique_email
@@ -567,6 +568,10 @@ def emails(stack: Stack, api: Api) -> None:
     for body in ({"emailType": "goalAchieved"}, {"subject": "Hello", "body": "<p>Hello</p>"}):
         for name in (referrer["id"], referrer["email"]):
             assert mailing.ask(name, **body).status_code == 200
+    drain(api)
+    stack.mail.fail(LOST_ANSWER)
+    assert mailing.ask(referrer["id"], subject="Lost", body="<p>Hello</p>").status_code == 200
+    drain(api)
     api.set_status(mailing.id, "COMPLETE")
     drain(api)
     advance(api, IN_FLIGHT_MS + MINUTE_MS)
