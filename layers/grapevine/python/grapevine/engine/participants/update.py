@@ -14,6 +14,7 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.fraud.screening import is_held, moved_mailbox, trait_keys
+from grapevine.engine.mail import unsubscribing
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -89,6 +90,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
             profile = replace(profile, version=profile.version + 1)
             writes = [*_profile_writes(participant.profile, profile), *writes]
             writes += _trait_writes(participant.profile, profile)
+            writes += unsubscribing.wish_writes(participant.profile, profile)
         if not writes:
             return participant
         if len(writes) > _MOST_WRITES:
