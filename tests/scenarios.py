@@ -15,7 +15,7 @@ from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
 from grapevine.engine.participants.delete import ERASE_AFTER_MS
-from grapevine.engine.salts import address_hash, new_salt, salt_in
+from grapevine.engine.salts import address_hash, drawn, new_salt, salt_in
 from grapevine.months import month_at, name_of, start_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
@@ -355,7 +355,8 @@ def sends_invites(stack: Stack, campaign_id: str) -> None:
         campaign = Campaign.from_item(item)
         emails = {"fromEmail": "spring@example.com"}
         changed = replace(campaign, version=campaign.version + 1, emails=emails)
-        store.transact([Put(changed.to_item(), version(campaign.version))])
+        salted = [Put(drawn(campaign_id).to_item(), ABSENT)]
+        store.transact([Put(changed.to_item(), version(campaign.version)), *salted])
 
 
 def invited(stack: Stack, campaign_id: str, referrer: str, *addresses: str) -> list[str]:
