@@ -15,13 +15,14 @@ from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
 from grapevine.engine.participants.delete import ERASE_AFTER_MS
-from grapevine.engine.salts import address_hash, new_salt, salt_in
+from grapevine.engine.salts import address_hash, drawn, new_salt, salt_in
 from grapevine.months import month_at, name_of, start_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.invites import Invite
 from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
+from local.mail_service import LOST_ANSWER
 from local.stack import Stack
 from tests import post_office, visitors
 from tests.api import Api, unique_email
@@ -354,7 +355,8 @@ def sends_invites(stack: Stack, campaign_id: str) -> None:
         campaign = Campaign.from_item(item)
         emails = {"fromEmail": "spring@example.com"}
         changed = replace(campaign, version=campaign.version + 1, emails=emails)
-        store.transact([Put(changed.to_item(), version(campaign.version))])
+        salted = [Put(drawn(campaign_id).to_item(), ABSENT)]
+        store.transact([Put(changed.to_item(), version(campaign.version)), *salted])
 
 
 def invited(stack: Stack, campaign_id: str, referrer: str, *addresses: str) -> list[str]:
@@ -567,6 +569,10 @@ def emails(stack: Stack, api: Api) -> None:
     for body in ({"emailType": "goalAchieved"}, {"subject": "Hello", "body": "<p>Hello</p>"}):
         for name in (referrer["id"], referrer["email"]):
             assert mailing.ask(name, **body).status_code == 200
+    drain(api)
+    stack.mail.fail(LOST_ANSWER)
+    assert mailing.ask(referrer["id"], subject="Lost", body="<p>Hello</p>").status_code == 200
+    drain(api)
     api.set_status(mailing.id, "COMPLETE")
     drain(api)
     advance(api, IN_FLIGHT_MS + MINUTE_MS)

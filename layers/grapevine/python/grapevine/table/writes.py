@@ -2,7 +2,8 @@
 
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
-contain of an item must also be of the same count (`counted_in(n, m)`).
+contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
+for the reason that it was read with (`suppressed_for(reason)`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ PRESENT = Condition("attribute_exists(#partition)")
 
 def version(number: int) -> Condition:
     return Condition("#version = :version", ((":version", number),))
+
+
+def suppressed_for(reason: str) -> Condition:
+    """An address that is still suppressed for this reason."""
+    return Condition("#reason = :reason", ((":reason", reason),))
 
 
 def counted_in(generation: int, number: int) -> Condition:

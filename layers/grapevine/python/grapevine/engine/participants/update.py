@@ -15,6 +15,7 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.fraud.rescreening import rescreened
 from grapevine.engine.fraud.screening import is_held
+from grapevine.engine.mail import unsubscribing
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -90,6 +91,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
         if profile != participant.profile:
             profile = replace(profile, version=profile.version + 1)
             writes = [*_profile_writes(participant.profile, profile), *writes]
+            writes += unsubscribing.wish_writes(participant.profile, profile)
         if not writes:
             return participant
         if len(writes) > _MOST_WRITES:
