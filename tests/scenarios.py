@@ -293,12 +293,16 @@ def frauds(api: Api, campaign_id: str) -> None:
 def reviews(api: Api) -> None:
     """A credit that is held back is released and earns what the campaign offers."""
     campaign_id = api.campaign(
-        options={"requireManualFraudApproval": True}, installation={"referralTrigger": "ON_SIGNUP"}
+        options={
+            "requireManualFraudApproval": True,
+            "fraud": {"blockHighRiskReferrers": True},
+        },
+        installation={"referralTrigger": "ON_SIGNUP"},
     )
     reward = {"type": "DOUBLE_SIDED", "referredRewardUpfront": True}
     api.ok("POST", f"/v2/campaign/{campaign_id}/reward-configs", reward)
-    referrer = api.add(campaign_id, fingerprint="two")["id"]
-    friend = api.add(campaign_id, referredBy=referrer, fingerprint="two")["id"]
+    referrer = api.add(campaign_id, ipAddress="203.0.113.2")["id"]
+    friend = api.add(campaign_id, referredBy=referrer, ipAddress="203.0.113.2")["id"]
     path = f"/v2/campaign/{campaign_id}/participant/{friend}/fraud"
     api.ok("POST", path, {"fraudRiskLevel": "LOW"})
     assert api.read(campaign_id, referrer)["referralCount"] == 1

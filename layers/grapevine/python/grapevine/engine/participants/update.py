@@ -160,6 +160,8 @@ def _referral_writes(
         referrer = ties.referrer.profile if ties else None
         again = rescreened(campaign, participant.profile, profile, referrer)
         profile, writes = again.profile, again.writes
+        if ties and again.referrer:
+            ties = replace(ties, referrer=replace(ties.referrer, profile=again.referrer))
     after = ties.referral if ties else None
     if "referral_status" in changes:
         after = _with_status(campaign, ties, changes["referral_status"])
@@ -168,7 +170,8 @@ def _referral_writes(
     after = referrals.with_copies_of(after, profile)
     if after == ties.referral:
         return profile, writes
-    writes += credit.writes_for(ties, after, offer_of(campaign))
+    terms = referrals.terms_of(campaign)
+    writes += credit.writes_for(ties, after, offer_of(campaign), terms)
     if is_moved:
         found = store.get_many(salt_keys(campaign))
         writes += answer_writes(campaign, found, after.referrer_id, profile.email)
