@@ -126,6 +126,14 @@ def _url(queues: Queues, request: Mapping[str, Any]) -> Body:
     return {"QueueUrl": queues.declaration(request["QueueName"]).url}
 
 
+def _attributes(queues: Queues, request: Mapping[str, Any]) -> Body:
+    """Only how many messages could be taken now is known here."""
+    if request["AttributeNames"] != ["ApproximateNumberOfMessages"]:
+        raise _Refused("InvalidAttributeName", f"{request['AttributeNames']} are not emulated")
+    count = queues.count_visible(request["QueueUrl"])
+    return {"Attributes": {"ApproximateNumberOfMessages": str(count)}}
+
+
 _OPERATIONS: dict[str, Callable[[Queues, Mapping[str, Any]], Body]] = {
     "SendMessage": _send,
     "SendMessageBatch": _send_batch,
@@ -133,5 +141,6 @@ _OPERATIONS: dict[str, Callable[[Queues, Mapping[str, Any]], Body]] = {
     "DeleteMessage": _delete,
     "DeleteMessageBatch": _delete_batch,
     "ChangeMessageVisibility": _change_visibility,
+    "GetQueueAttributes": _attributes,
     "GetQueueUrl": _url,
 }

@@ -15,13 +15,14 @@ from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
 from grapevine.engine.participants.delete import ERASE_AFTER_MS
-from grapevine.engine.salts import address_hash, new_salt, salt_in
+from grapevine.engine.salts import address_hash, drawn, new_salt, salt_in
 from grapevine.months import month_at, name_of, start_of
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.invites import Invite
 from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
+from local.mail_service import LOST_ANSWER
 from local.stack import Stack
 from tests import post_office, visitors
 from tests.api import Api, unique_email
@@ -294,12 +295,16 @@ def frauds(api: Api, campaign_id: str) -> None:
 def reviews(api: Api) -> None:
     """A credit that is held back is released and earns what the campaign offers."""
     campaign_id = api.campaign(
-        options={"requireManualFraudApproval": True}, installation={"referralTrigger": "ON_SIGNUP"}
+        options={
+            "requireManualFraudApproval": True,
+            "fraud": {"blockHighRiskReferrers": True},
+        },
+        installation={"referralTrigger": "ON_SIGNUP"},
     )
     reward = {"type": "DOUBLE_SIDED", "referredRewardUpfront": True}
     api.ok("POST", f"/v2/campaign/{campaign_id}/reward-configs", reward)
-    referrer = api.add(campaign_id, fingerprint="two")["id"]
-    friend = api.add(campaign_id, referredBy=referrer, fingerprint="two")["id"]
+    referrer = api.add(campaign_id, ipAddress="203.0.113.2")["id"]
+    friend = api.add(campaign_id, referredBy=referrer, ipAddress="203.0.113.2")["id"]
     path = f"/v2/campaign/{campaign_id}/participant/{friend}/fraud"
     api.ok("POST", path, {"fraudRiskLevel": "LOW"})
     assert api.read(campaign_id, referrer)["referralCount"] == 1
@@ -356,7 +361,8 @@ def sends_invites(stack: Stack, campaign_id: str) -> None:
         campaign = Campaign.from_item(item)
         emails = {"fromEmail": "spring@example.com"}
         changed = replace(campaign, version=campaign.version + 1, emails=emails)
-        store.transact([Put(changed.to_item(), version(campaign.version))])
+        salted = [Put(drawn(campaign_id).to_item(), ABSENT)]
+        store.transact([Put(changed.to_item(), version(campaign.version)), *salted])
 
 
 def invited(stack: Stack, campaign_id: str, referrer: str, *addresses: str) -> list[str]:
@@ -569,6 +575,10 @@ def emails(stack: Stack, api: Api) -> None:
     for body in ({"emailType": "goalAchieved"}, {"subject": "Hello", "body": "<p>Hello</p>"}):
         for name in (referrer["id"], referrer["email"]):
             assert mailing.ask(name, **body).status_code == 200
+    drain(api)
+    stack.mail.fail(LOST_ANSWER)
+    assert mailing.ask(referrer["id"], subject="Lost", body="<p>Hello</p>").status_code == 200
+    drain(api)
     api.set_status(mailing.id, "COMPLETE")
     drain(api)
     advance(api, IN_FLIGHT_MS + MINUTE_MS)

@@ -85,12 +85,10 @@ def test_an_invite_that_is_sent_while_its_address_joins_goes_away_too(
     kept = rows(api, campaign_id).keys()
 
     sent: list[str] = []
-    # After the last read, before the transaction.
-    calls = 5 if is_first else 6
     with interrupted(
         stack,
         "AddParticipantFunction",
-        calls,
+        6,  # after the last read, before the transaction
         lambda: sent.extend(invited(stack, campaign_id, referrer, email)),
     ):
         friend = api.add(campaign_id, email, referredBy=referrer)["id"]
@@ -130,4 +128,4 @@ def test_a_campaign_that_sends_no_e_mails_pays_nothing_for_invites(
         cost[each] = [answer.headers[f"x-local-{what}"] for what in ("calls", "write-units")]
 
     assert float(cost[campaign_id][1]) == float(cost[without][1]) + 2
-    assert cost[campaign_id][0] == cost[without][0]
+    assert int(cost[campaign_id][0]) == int(cost[without][0]) + 1

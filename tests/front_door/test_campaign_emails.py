@@ -136,6 +136,23 @@ def test_an_address_that_ses_does_not_know_is_refused(api: Api, path: str, addre
     assert api.ok("GET", path) == before
 
 
+@pytest.mark.one_engine
+def test_a_campaign_that_can_send_has_its_salt_before_anybody_joins(stack: Stack, api: Api) -> None:
+    campaign_id = api.campaign()
+    path = f"/v2/campaign/{campaign_id}"
+    assert keys.salt(campaign_id) not in table_of(stack)
+
+    change(api, f"{path}/emails", **_sender(FROM))
+
+    clone = api.ok("POST", f"{path}/clone")["id"]
+    before = table_of(stack)
+    assert {keys.salt(campaign_id), keys.salt(clone)} <= before.keys()
+    api.add(campaign_id, referredBy=api.add(campaign_id)["id"])
+    change(api, f"{path}/emails", **_sender("others@hooli.example"))
+    after = table_of(stack)
+    assert after[keys.salt(campaign_id)] == before[keys.salt(campaign_id)]
+
+
 def _sender(address: str) -> Json:
     return {"settings": {"sender": {"fromEmail": address}}}
 

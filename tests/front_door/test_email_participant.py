@@ -14,13 +14,14 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from grapevine.engine import messages
 from grapevine.engine.mail.asking import MOST_A_DAY, SAME_REQUEST_MS
 from grapevine.table import keys
+from grapevine.table.email_requests import EmailRequests
 from grapevine.table.mail import MailText
 from local.stack import Stack
 from tests.api import Api, Json
 from tests.invariants import table_of
 from tests.mailing import TEMPLATES, Mailing, part
 from tests.post_office import give_settings
-from tests.scenarios import DAY_MS, MINUTE_MS, at_once, interrupted, leap
+from tests.scenarios import DAY_MS, MINUTE_MS, at_once, erase, interrupted, leap
 
 ASK = "EmailParticipantFunction"
 HELLO = {"subject": "Hello {{firstName}}", "body": "<p>You have {{referralCount}}.</p>"}
@@ -275,13 +276,67 @@ def test_what_is_neither_one_nor_the_other_is_refused(mailing: Mailing, body: Js
 def test_what_was_written_is_kept_apart_and_goes_away(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
 
-    mailing.ask(ada["id"], subject="s", body="x" * 50_000)
+    with mailing.stack.hold("SendMailFunction"):
+        mailing.ask(ada["id"], subject="s", body="x" * 50_000)
+        (mail,) = mailing.mails()
+        key = keys.mail_text(mailing.id, mail.text_id or "")
+        kept = MailText.from_item(dict(table_of(mailing.stack)[key]))
 
     assert len(mailing.only(ada).as_bytes()) > 50_000
-    (mail,) = mailing.mails()
     assert len(json.dumps(mail.data)) < 100
-    item = table_of(mailing.stack)[keys.mail_text(mailing.id, mail.text_id or "")]
-    assert MailText.from_item(dict(item)).expires_at > mailing.stack.now_ms() // 1000
+    assert kept.expires_at > mailing.stack.now_ms() // 1000
+    assert key not in table_of(mailing.stack)
+
+
+@pytest.mark.one_engine
+def test_a_text_goes_whichever_way_its_e_mail_ends(mailing: Mailing) -> None:
+    people = unsubscribed, deleted, refused, told = [mailing.joins(name) for name in "abcd"]
+    with mailing.stack.hold("SendMailFunction"):
+        for each in people:
+            mailing.ask(each["id"], subject="s", body="a personal text")
+        mailing.api.update(mailing.id, unsubscribed["id"], unsubscribed=True)
+        mailing.api.delete(mailing.id, deleted["id"])
+        mailing.stack.drain()
+    mailing.stack.mail.fail("MessageRejected")
+    mailing.stack.mail.fail("InternalServiceErrorException")
+
+    mailing.stack.drain()
+    waiting = [mail for mail in mailing.mails() if mail.is_waiting]
+    texts = _texts(mailing)
+    mailing.stack.advance(20 * MINUTE_MS)
+
+    assert len(waiting) == 1
+    assert texts == [waiting[0].text_id]
+    assert _texts(mailing) == []
+    assert len(mailing.to(told)) + len(mailing.to(refused)) == 1
+
+
+def _texts(mailing: Mailing) -> list[str]:
+    items = [item for item in table_of(mailing.stack).values() if item["type"] == MailText.TYPE]
+    return [item["textId"] for item in items if item["campaignId"] == mailing.id]
+
+
+@pytest.mark.one_engine
+def test_nothing_is_remembered_of_whoever_is_deleted(mailing: Mailing) -> None:
+    before = mailing.joins("ada")
+    mailing.ask(before["id"], **HELLO)
+    mailing.stack.drain()
+    mailing.api.delete(mailing.id, before["id"])
+    erase(mailing.api)
+    for calls in (1, 2):
+        during = mailing.joins("eve")
+        with interrupted(
+            mailing.stack,
+            ASK,
+            calls,
+            lambda who=during: mailing.api.delete(mailing.id, who["id"]),  # type: ignore[misc]
+        ):
+            assert mailing.ask(during["id"], **HELLO).status_code == 400
+
+    mailing.stack.drain()
+    left = [one for one in table_of(mailing.stack).values() if one.get("campaignId") == mailing.id]
+    assert not [one for one in left if one["type"] in {EmailRequests.TYPE, MailText.TYPE}]
+    assert [mail.participant_id for mail in mailing.mails()] == [before["id"]]
 
 
 @pytest.mark.parametrize(("calls_at_least", "body"), [(4, HELLO)])

@@ -145,6 +145,30 @@ def test_a_new_address_is_looked_at_by_the_rules_about_addresses(
     assert (api.read(campaign_id, referrer)["fraudRiskLevel"] == "HIGH") is catches
 
 
+@pytest.mark.parametrize("way", ["sign-up", "referrer", "address"])
+def test_whoever_finds_its_referrer_out_gives_no_credit_where_that_is_refused(
+    api: Api, way: str
+) -> None:
+    options = {"fraud": {"blockHighRiskReferrers": True}}
+    campaign_id = api.campaign(options=options)
+    referrer = api.add(campaign_id, "hugo.stein@gmail.com", fingerprint="one")["id"]
+    awarded = {"referralStatus": "CREDIT_AWARDED"}
+
+    if way == "sign-up":
+        shown = api.add(campaign_id, referredBy=referrer, fingerprint="one", **awarded)
+    elif way == "referrer":
+        friend = api.add(campaign_id, fingerprint="one")["id"]
+        shown = api.update(campaign_id, friend, referredBy=referrer, **awarded)
+    else:
+        friend = api.add(campaign_id, referredBy=referrer)["id"]
+        shown = api.update(campaign_id, friend, email="hugostein+1@gmail.com", **awarded)
+
+    assert shown["fraudRiskLevel"] == "HIGH"
+    assert shown["referralStatus"] == "CREDIT_PENDING"
+    assert level(shown["referrer"])[0] == "HIGH"
+    assert shown["referrer"]["referralCount"] == 0
+
+
 def test_no_change_lowers_a_level_or_overrules_an_operator(api: Api) -> None:
     campaign_id = api.campaign(options={"fraud": {"blockedEmails": ["rival.example"]}})
     referrer = api.add(campaign_id, **DEVICE)["id"]

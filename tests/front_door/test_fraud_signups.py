@@ -277,6 +277,30 @@ def test_of_sixteen_at_once_from_one_address_only_as_many_as_the_cap_are_not_hig
 
 
 @pytest.mark.one_engine
+def test_a_server_that_signs_up_everybody_from_its_own_address_is_never_refused(
+    stack: Stack, api: Api
+) -> None:
+    """All meet on the one trait of the address: who loses reads again, and nobody is lost."""
+    campaign_id = api.campaign()
+    path = f"/v2/campaign/{campaign_id}/participant"
+
+    def join(own: Api) -> tuple[int, str]:
+        body = {"email": unique_email(), "ipAddress": "203.0.113.10"}
+        answer = own.call("POST", path, body)
+        return answer.status_code, answer.json().get("id")
+
+    answers = at_once(stack, [join] * 48, threads=16)
+
+    assert [status for status, _ in answers] == [200] * 48
+    trait_hash = hash_of_trait(secret_of(stack, campaign_id), "ip", "203.0.113.10")
+    with inside(stack):
+        item = store.get(fraud_keys.trait(campaign_id, trait_hash))
+    assert item is not None
+    seen = {one.participant_id for one in Trait.from_item(item).sightings}
+    assert seen == {participant for _, participant in answers}
+
+
+@pytest.mark.one_engine
 def test_whoever_leaves_is_recognised_by_nothing_any_more(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         campaign_id = api.campaign(options={"fraud": {"blockedIps": ["203.0.113.7"]}})

@@ -38,8 +38,8 @@ UNBREAKABLE = [
     if DOCUMENT["paths"][path][method].get("security") == []
     and "requestBody" not in DOCUMENT["paths"][path][method]
 ]
-CASES_PER_OPERATION = 62
-LEAST_CASES_PER_MODE = 1_000
+CASES_PER_OPERATION = 40
+LEAST_CASES_PER_MODE = 1_500
 
 # The same cases every time: a failure is one of the change that shows it.
 RUN = settings(
@@ -93,10 +93,11 @@ def telling(what: Callable[[], str]) -> Iterator[None]:
 
 
 class Target:
-    """A campaign with two participants in it, whatever happens to them."""
+    """A campaign with two participants in it, whatever happens to them. With `they_stay`, nothing
+    that is sent there can delete them, so nobody has to look."""
 
-    def __init__(self, stack: Stack, api: Api) -> None:
-        self.stack, self.api = stack, api
+    def __init__(self, stack: Stack, api: Api, *, they_stay: bool = False) -> None:
+        self.stack, self.api, self._they_stay = stack, api, they_stay
         self.campaign_id = api.campaign(installation={"shareUrl": visitors.ORIGIN})
         post_office.give_settings(stack, self.campaign_id)
         self._participants: list[str] = []
@@ -106,6 +107,8 @@ class Target:
     def participant(self) -> str:
         """An id that exists at this moment."""
         for known in self._participants:
+            if self._they_stay:
+                return known
             path = f"/v2/campaign/{self.campaign_id}/participant/{known}"
             if self.api.call("GET", path).status_code == 200:
                 return known
@@ -167,15 +170,18 @@ def attacked(
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_a_thousand_generated_requests_are_answered_as_documented(
+def test_generated_requests_are_answered_as_documented(
     fresh_stack: Stack, mode: GenerationMode
 ) -> None:
     statuses: list[int] = []
     with Api(fresh_stack.url, fresh_stack.api_key) as api, requests.Session() as session:
+        # The machine's proxies do not matter here, and looking for them at each request costs time.
+        session.trust_env = False
         for method, path in OPERATIONS:
             if mode is GenerationMode.NEGATIVE and (method, path) in UNBREAKABLE:
                 continue
-            target = Target(fresh_stack, api)
+            deletes = method == "delete" or path.endswith("bulk-delete")
+            target = Target(fresh_stack, api, they_stay=not deletes)
             statuses += attacked(method, path, mode, target, session)
 
     assert len(statuses) >= LEAST_CASES_PER_MODE

@@ -45,6 +45,9 @@ class People:
     def delete_referrer(self) -> httpx.Response:
         return self.api.call("DELETE", f"{self.root}/{self.referrer}")
 
+    def find_referrer_out(self) -> httpx.Response:
+        return self.post(f"/{self.referrer}/fraud", {"fraudRiskLevel": "HIGH"})
+
     def count(self) -> int:
         count: int = self.api.read(self.campaign_id, self.referrer)["referralCount"]
         return count
@@ -62,6 +65,11 @@ class Race:
         referrer = self.api.add(self.campaign_id)["id"]
         (friend,) = friends_of(self.stack, self.campaign_id, referrer, 1)
         return People(self.api, self.campaign_id, referrer, friend)
+
+    def refuse_high_risk(self) -> None:
+        """Referrers of a high risk of fraud get no credit from now on."""
+        options = {"fraud": {"blockHighRiskReferrers": True}}
+        self.api.ok("PATCH", f"/v2/campaign/{self.campaign_id}/options", options)
 
     def in_every_order(
         self,
@@ -145,6 +153,61 @@ def test_a_credit_interrupted_by_the_deletion_of_the_referrer_goes_to_nobody(
     for people, _ in race.in_every_order(function_id, first, People.delete_referrer):
         shown = people.api.read(people.campaign_id, people.friend)
         assert (shown["referralSource"], shown["referrer"]) == ("DELETED_PARTICIPANT", None)
+
+
+REVIEW = "UpdateFraudFunction"
+
+
+@pytest.mark.parametrize(
+    ("function_id", "first"), [(TRIGGER, People.trigger), (UPDATE, People.award)]
+)
+def test_nobody_is_credited_once_the_referrer_is_found_out(
+    race: Race,
+    function_id: str,
+    first: Callable[[People], httpx.Response],
+) -> None:
+    race.refuse_high_risk()
+    then: list[int] = []
+
+    def find_out(people: People) -> None:
+        people.find_referrer_out()
+        then.append(people.count())
+
+    for people, answer in race.in_every_order(function_id, first, find_out):
+        assert answer.status_code == 200
+        assert people.count() == then[-1]
+    assert set(then) == {0, 1}
+
+
+def test_a_newcomer_gives_no_credit_once_the_referrer_is_found_out(race: Race) -> None:
+    race.refuse_high_risk()
+    then: list[int] = []
+
+    def join(people: People) -> httpx.Response:
+        referral = {"referredBy": people.referrer, "referralStatus": "CREDIT_AWARDED"}
+        return people.post("", {"email": unique_email(), **referral})
+
+    def find_out(people: People) -> None:
+        people.find_referrer_out()
+        then.append(people.count())
+
+    for people, answer in race.in_every_order(ADD, join, find_out):
+        assert answer.status_code == 200
+        assert people.count() == then[-1]
+    assert set(then) == {0, 1}
+
+
+def test_a_referrer_who_is_credited_while_being_found_out_is_found_out(race: Race) -> None:
+    race.refuse_high_risk()
+    for people, answer in race.in_every_order(
+        REVIEW, People.find_referrer_out, lambda people: people.trigger()
+    ):
+        assert answer.status_code == 200
+        shown = people.api.read(people.campaign_id, people.referrer)
+        assert shown["fraudRiskLevel"] == "HIGH"
+        counted = people.count()
+        assert not people.trigger().json()["success"]
+        assert people.count() == counted
 
 
 def test_a_deletion_of_the_referrer_interrupted_by_a_trigger_deletes(race: Race) -> None:

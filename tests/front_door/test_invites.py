@@ -15,6 +15,7 @@ from grapevine.engine.mail.inviting import REPEATED_WITHIN_MS
 from grapevine.table import store
 from grapevine.table.invitations import Invitations
 from grapevine.table.invites import Invite
+from grapevine.table.mail import MailText
 from grapevine.table.writes import ABSENT
 from local.stack import Stack
 from tests import invariants, post_office
@@ -370,6 +371,8 @@ def test_a_deleted_inviter_counts_nothing_and_its_waiting_invites_are_not_sent(
         invariants.check(fresh_stack)
         erase(api)
         invariants.check(fresh_stack)
+        items = invariants.table_of(fresh_stack).values()
+        assert not [item for item in items if item["type"] in {Invite.TYPE, MailText.TYPE}]
 
 
 def test_an_inviter_deleted_during_the_request_is_unknown(office: PostOffice) -> None:

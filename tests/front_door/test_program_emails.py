@@ -365,6 +365,7 @@ def test_a_broken_record_holds_up_no_other_email(
         assert len(fresh_stack.queue_messages("StreamFailureQueue")) == readers
 
 
+@pytest.mark.one_engine
 def test_a_relay_that_dies_anywhere_makes_each_email_once(stack: Stack, api: Api) -> None:
     tried = []
     for calls in itertools.count():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from local.stack import Stack
@@ -9,6 +11,7 @@ from tests import invariants, post_office
 from tests.api import Api, unique_email
 from tests.post_office import SEND, PostOffice
 from tests.refusals import refusal
+from tests.scenarios import interrupted
 
 ONE_CLICK = {"content": b"List-Unsubscribe=One-Click"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -85,6 +88,85 @@ def test_a_participant_who_unsubscribes_is_shown_as_unsubscribed(office: PostOff
     assert office.invite(unique_email()) == 1
     office.api.delete(office.campaign_id, office.inviter)
     assert office.api.call("POST", f"/unsubscribe/{token}").status_code == 200
+
+
+def by_link(office: PostOffice, participant: str) -> None:
+    link_in_an_invite(office, unique_email())
+    token = post_office.token_of_participant(office.stack, office.campaign_id, participant)
+    assert office.api.call("POST", f"/unsubscribe/{token}").status_code == 200
+
+
+def by_update(office: PostOffice, participant: str) -> None:
+    office.api.update(office.campaign_id, participant, unsubscribed=True)
+
+
+@pytest.mark.parametrize("unsubscribe", [by_link, by_update])
+def test_the_wish_outlives_the_participant_and_its_address(
+    office: PostOffice, unsubscribe: Callable[[PostOffice, str], None]
+) -> None:
+    before, after = unique_email(), unique_email()
+    ada = office.api.add(office.campaign_id, before)["id"]
+    unsubscribe(office, ada)
+    office.api.update(office.campaign_id, ada, email=after)
+
+    assert invited_by_another(office, before) == 0
+    office.api.delete(office.campaign_id, ada)
+
+    assert invited_by_another(office, after.upper()) == 0
+    joined = office.api.add(office.campaign_id, after)["id"]
+    assert office.api.read(office.campaign_id, joined)["unsubscribed"] is False
+    office.api.delete(office.campaign_id, joined)
+    assert invited_by_another(office, after) == 0
+
+
+@pytest.mark.one_engine
+def test_whoever_is_subscribed_again_can_be_invited_again(office: PostOffice) -> None:
+    email = unique_email()
+    ada = office.api.add(office.campaign_id, email)["id"]
+    for wish in (True, True, False, True, False):
+        office.api.update(office.campaign_id, ada, unsubscribed=wish)
+
+    office.api.delete(office.campaign_id, ada)
+
+    assert invited_by_another(office, email) == 1
+
+
+@pytest.mark.one_engine
+def test_what_an_invited_person_wished_is_not_undone_by_the_way(office: PostOffice) -> None:
+    email = unique_email()
+    office.api.call("POST", link_in_an_invite(office, email))
+    ada = office.api.add(office.campaign_id, email)["id"]
+
+    office.api.update(office.campaign_id, ada, unsubscribed=False, firstName="Ada")
+
+    office.api.delete(office.campaign_id, ada)
+    assert invited_by_another(office, email) == 0
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("comes_late", [True, False])
+def test_no_update_makes_a_complaint_forgotten(office: PostOffice, comes_late: bool) -> None:
+    email = unique_email()
+    office.invite(email)
+    office.stack.drain()
+    ada = office.api.add(office.campaign_id, email)["id"]
+
+    def complain() -> None:
+        particulars = {"complaintFeedbackType": "abuse"}
+        office.stack.mail.tell(office.mail(email), "Complaint", particulars)
+        office.stack.drain()
+
+    by_update(office, ada)
+    if comes_late:
+        with interrupted(office.stack, "UpdateParticipantFunction", 3, complain):
+            office.api.update(office.campaign_id, ada, unsubscribed=False)
+    else:
+        complain()
+        office.api.update(office.campaign_id, ada, unsubscribed=False)
+    assert office.api.read(office.campaign_id, ada)["unsubscribed"] is False
+
+    office.api.delete(office.campaign_id, ada)
+    assert invited_by_another(office, email) == 0
 
 
 @pytest.mark.one_engine

@@ -25,7 +25,7 @@ from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
 from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
 from grapevine.table.mail import Mail, MailText, Suppression
-from grapevine.table.mail_runs import MailRun
+from grapevine.table.mail_runs import MailPace, MailRun
 from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
@@ -259,6 +259,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         due_at=st.one_of(st.none(), TIMES),
         expires_at=TIMES,
     ),
+    MailPace: st.builds(MailPace, free_from=TIMES),
     Mail: st.builds(
         Mail,
         campaign_id=IDS,

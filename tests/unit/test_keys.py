@@ -127,6 +127,7 @@ CALLS = [
 
 def test_every_builder_is_looked_at_here() -> None:
     no_ids_inside = {
+        "campaign_of_mail",
         "due_shard",
         "email_and_row_in",
         "is_code",
@@ -134,6 +135,7 @@ def test_every_builder_is_looked_at_here() -> None:
         "is_id",
         "is_mail",
         "is_referral",
+        "mail_pace",
         "month_end_shard",
         "participant_in",
         "referred_in",

@@ -1,291 +1,263 @@
-"""Each rule where it speaks, where it is silent, and at its edge."""
+"""Each rule about fraud by itself: what it finds, what it leaves alone, and where it begins."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from grapevine.engine.fraud import identity, similarity
 from grapevine.engine.fraud.evidence import Evidence, Person, Policy, Recommender
-from grapevine.engine.fraud.patterns import EmailList, IpList, Lists
-from grapevine.engine.fraud.verdict import judged
+from grapevine.engine.fraud.patterns import (
+    EmailList,
+    IpList,
+    Lists,
+)
+from grapevine.engine.fraud.verdict import RULES, Rule
 from grapevine.table.fraud import Kind, Sighting
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
 IP = "203.0.113.7"
 
-
-def who(**fields: Any) -> Person:
-    known: dict[str, Any] = {"participant_id": "new001", "email": "mia@shop.example", **fields}
-    return Person(**known)
+Found = tuple[str, str] | None
 
 
-def referrer(**fields: Any) -> Recommender:
-    known: dict[str, Any] = {"participant_id": "ref001", "email": "zoe@home.example", **fields}
-    return Recommender(**known)
+def person(email: str = "newcomer@one.example", **fields: Any) -> Person:
+    return Person(participant_id="new", email=email, **fields)
+
+
+def referrer(email: str = "ref@two.example", **fields: Any) -> Recommender:
+    return Recommender(participant_id="ref", email=email, **fields)
 
 
 def siblings(*emails: str, **fields: Any) -> tuple[Person, ...]:
     return tuple(
-        Person(participant_id=f"sib{place:03}", email=email, **fields)
-        for place, email in enumerate(emails)
+        Person(participant_id=f"s{number}", email=email, **fields)
+        for number, email in enumerate(emails)
     )
 
 
-def seen(number: int, *, ago: int = MINUTE, by: str | None = None) -> tuple[Sighting, ...]:
-    return tuple(Sighting(NOW - ago, f"see{place:03}", by) for place in range(number))
+def evidence(who: Person | None = None, **fields: Any) -> Evidence:
+    return Evidence(at=NOW, who=who or person(), **fields)
 
 
-@dataclass(frozen=True)
-class Case:
-    """What is there, and the level and code that come of it."""
-
-    level: str
-    code: str
-    who: Person = field(default_factory=who)
-    referrer: Recommender | None = field(default_factory=referrer)
-    siblings: tuple[Person, ...] = ()
-    seen: dict[Kind, tuple[Sighting, ...]] = field(default_factory=dict)
-    lists: Lists = field(default_factory=Lists)
-    policy: Policy = field(default_factory=Policy)
-    listed_ip: str | None = None
-    catches: bool = False
-    is_signup: bool = True
+def seen(
+    kind: Kind, number: int, by: str | None = None, ago: int = 0
+) -> dict[Kind, tuple[Sighting, ...]]:
+    return {kind: tuple(Sighting(NOW - ago, f"o{place}", by) for place in range(number))}
 
 
-def clean(**fields: Any) -> Case:
-    return Case("LOW", "UNIQUE_IDENTITY", **fields)
+def found_by(rule: Rule, given: Evidence) -> Found:
+    finding = rule(given)
+    return (finding.level, finding.code) if finding else None
 
 
-BLOCKED = Lists(
-    blocked_emails=EmailList.of(["mia@gmail.com", "bad.example", "*.spam.example"]),
-    blocked_ips=IpList.of(["203.0.113.0/24", "198.51.100.*", "2001:db8::/32"]),
-)
-ALLOWED = Lists(
-    allowed_emails=EmailList.of(["mia@shop.example"]),
-    allowed_ips=IpList.of([IP]),
-    blocked_emails=EmailList.of(["shop.example"]),
-    blocked_ips=IpList.of(["203.0.113.*"]),
-)
-NAMES = {"first_name": "Mia", "last_name": "Keller"}
-CAPPED = Policy(max_signups_per_ip_2_min=3, max_signups_per_ip_10_min=6)
-BURNERS = Policy(block_burner_emails=True)
-STRICT_REFERRERS = Policy(block_high_risk_referrers=True)
-PATTERN = [f"mia.{number}@shop.example" for number in range(8)]
-DOMAIN = [
-    f"{name}@firm.example"
-    for name in ["abe", "bob", "cid", "dan", "eva", "fay", "gus", "hal", "ivy", "jon"]
-]
+def of_emails(who: str, ref: str | None, *others: str) -> Evidence:
+    return evidence(
+        person(who), referrer=referrer(ref) if ref else None, siblings=siblings(*others)
+    )
 
-CASES = {
-    "nothing": clean(),
-    "nothing without a referrer": clean(referrer=None),
-    # Lists
-    "blocked domain": Case("HIGH", "BLACKLIST_MATCH", who(email="x@BAD.example"), lists=BLOCKED),
-    "blocked domain pattern": Case(
-        "HIGH", "BLACKLIST_MATCH", who(email="x@a.spam.example"), lists=BLOCKED
-    ),
-    "blocked mailbox by another name": Case(
-        "HIGH", "BLACKLIST_MATCH", who(email="M.ia+1@googlemail.com"), lists=BLOCKED
-    ),
-    "another domain that ends like it": clean(who=who(email="x@notbad.example"), lists=BLOCKED),
-    "blocked network": Case("HIGH", "BLOCKED_IP", listed_ip=IP, lists=BLOCKED),
-    "blocked pattern": Case("HIGH", "BLOCKED_IP", listed_ip="198.51.100.9", lists=BLOCKED),
-    "blocked v6 network": Case("HIGH", "BLOCKED_IP", listed_ip="2001:db8::9", lists=BLOCKED),
-    "mapped address": Case("HIGH", "BLOCKED_IP", listed_ip="::ffff:203.0.113.7", lists=BLOCKED),
-    "beside the network": clean(listed_ip="203.0.114.0", lists=BLOCKED),
-    "allowed address beats block": Case("LOW", "WHITELISTED", lists=ALLOWED),
-    "allowed IP beats block": Case(
-        "LOW", "WHITELISTED", who(email="q@shop.example"), listed_ip=IP, lists=ALLOWED
-    ),
-    # The referrer's risk
-    "high referrer": Case(
-        "HIGH", "REFERRER_HIGH_RISK", referrer=referrer(level="HIGH"), policy=STRICT_REFERRERS
-    ),
-    "medium referrer": clean(referrer=referrer(level="MEDIUM"), policy=STRICT_REFERRERS),
-    "high referrer, switched off": clean(referrer=referrer(level="HIGH")),
-    # Identity
-    "referrer's device": Case(
-        "HIGH",
-        "DUPLICATE_IDENTITY",
-        who(fingerprint="f"),
-        referrer(fingerprint="f"),
-        catches=True,
-    ),
-    "referrer's installation": Case(
-        "HIGH",
-        "DUPLICATE_IDENTITY",
-        who(mobile_instance_id="m"),
-        referrer(mobile_instance_id="m"),
-        catches=True,
-    ),
-    "no device is no common device": clean(
-        who=who(fingerprint=""), referrer=referrer(fingerprint="")
-    ),
-    "referrer's IP": Case(
-        "MEDIUM", "DUPLICATE_IDENTITY", who(ip_address=IP), referrer(ip_address=IP)
-    ),
-    "same v6 household": Case(
-        "MEDIUM",
-        "DUPLICATE_IDENTITY",
-        who(ip_address="2001:db8::1"),
-        referrer(ip_address="2001:db8::2"),
-    ),
-    "private IP": clean(who=who(ip_address="10.0.0.1"), referrer=referrer(ip_address="10.0.0.1")),
-    "device of one other": Case("MEDIUM", "DUPLICATE_IDENTITY", seen={"fingerprint": seen(1)}),
-    "device of three others": Case(
-        "HIGH", "DUPLICATE_IDENTITY_EXCESSIVE", seen={"fingerprint": seen(3)}
-    ),
-    "device of three friends": Case(
-        "HIGH",
-        "DUPLICATE_IDENTITY_EXCESSIVE",
-        seen={"instance": seen(3, by="ref001")},
-        catches=True,
-    ),
-    "IP of one friend": clean(seen={"ip": seen(1, by="ref001")}),
-    "IP of two friends": Case("MEDIUM", "DUPLICATE_IDENTITY", seen={"ip": seen(2, by="ref001")}),
-    "IP of five friends": Case(
-        "HIGH", "DUPLICATE_IDENTITY_EXCESSIVE", seen={"ip": seen(5, by="ref001")}, catches=True
-    ),
-    "IP of an office": clean(seen={"ip": seen(4)}),
-    "IP of five": Case("MEDIUM", "DUPLICATE_IDENTITY", seen={"ip": seen(5)}),
-    "IP of twenty": Case("MEDIUM", "DUPLICATE_IDENTITY_EXCESSIVE", seen={"ip": seen(20)}),
-    "IP of long ago": clean(seen={"ip": seen(20, ago=24 * 60 * MINUTE)}),
-    "chain": Case(
-        "HIGH",
-        "REFERRAL_CHAIN_FRAUD",
-        who(ip_address=IP),
-        referrer(ip_address=IP, referrer_id="see000"),
-        seen={"ip": seen(1)},
-        catches=True,
-    ),
-    "chain of two addresses": clean(
-        who=who(ip_address=IP),
-        referrer=referrer(ip_address="192.0.2.1", referrer_id="see000"),
-        seen={"ip": seen(1)},
-    ),
-    # Speed
-    "below the cap": clean(referrer=None, seen={"ip": seen(2)}, policy=CAPPED),
-    "at the cap": Case(
-        "HIGH", "REFERRAL_VELOCITY_FRAUD", referrer=None, seen={"ip": seen(3)}, policy=CAPPED
-    ),
-    "two minutes ago": clean(referrer=None, seen={"ip": seen(3, ago=2 * MINUTE)}, policy=CAPPED),
-    "slower cap": Case(
-        "HIGH",
-        "REFERRAL_VELOCITY_FRAUD",
-        referrer=None,
-        seen={"ip": seen(6, ago=9 * MINUTE)},
-        policy=CAPPED,
-    ),
-    "looked at again": clean(referrer=None, seen={"ip": seen(3)}, policy=CAPPED, is_signup=False),
-    "ten friends at once": Case(
-        "MEDIUM",
-        "REFERRAL_VELOCITY_FRAUD",
-        siblings=siblings(*(f"{n}@gmail.com" for n in DOMAIN), created_at=NOW - MINUTE),
-    ),
-    "nine friends at once": clean(
-        siblings=siblings(*(f"{n}@gmail.com" for n in DOMAIN[:9]), created_at=NOW - MINUTE)
-    ),
-    # E-mail
-    "referrer's mailbox": Case(
-        "HIGH",
-        "DUPLICATE_EMAIL",
-        who(email="z.o.e+2@gmail.com"),
-        referrer(email="zoe@googlemail.com"),
-        catches=True,
-    ),
-    "dots count elsewhere": clean(
-        who=who(email="z.o.e@firm.example"), referrer=referrer(email="zoe@firm.example")
-    ),
-    "friend's mailbox": Case(
-        "HIGH",
-        "DUPLICATE_EMAIL",
-        who(email="mia+2@shop.example"),
-        siblings=siblings("mia@shop.example"),
-        catches=True,
-    ),
-    "somebody's mailbox": Case("MEDIUM", "DUPLICATE_EMAIL", seen={"email": seen(1)}),
-    "looks like the referrer": Case(
-        "MEDIUM", "SIMILAR_EMAIL", who(email="zoe1e@gmail.com"), referrer(email="zoele@gmail.com")
-    ),
-    "two people of a company": clean(
-        who=who(email="jsmith@firm.example"), referrer=referrer(email="ksmith@firm.example")
-    ),
-    "burner": Case("HIGH", "EMAIL_FRAUD", who(email="x@mailinator.com"), policy=BURNERS),
-    "burner's subdomain": Case(
-        "HIGH", "EMAIL_FRAUD", who(email="x@a.mailinator.com"), policy=BURNERS
-    ),
-    "burner, switched off": clean(who=who(email="x@mailinator.com")),
-    "no burner": clean(who=who(email="x@gmail.com"), policy=BURNERS),
-    "pattern of three": Case("MEDIUM", "REFERRAL_EMAIL_PATTERN", siblings=siblings(*PATTERN[:3])),
-    "pattern of two": clean(siblings=siblings(*PATTERN[:2])),
-    "pattern of eight": Case(
-        "HIGH", "REFERRAL_EMAIL_PATTERN", siblings=siblings(*PATTERN), catches=True
-    ),
-    "one domain": Case(
-        "MEDIUM",
-        "DOMAIN_CLUSTERING_FRAUD",
-        who(email="kim@firm.example"),
-        siblings=siblings(*DOMAIN),
-    ),
-    "nine of one domain": clean(who=who(email="kim@firm.example"), siblings=siblings(*DOMAIN[:9])),
-    "colleagues of the referrer": clean(
-        who=who(email="kim@firm.example"),
-        referrer=referrer(email="zoe@firm.example"),
-        siblings=siblings(*DOMAIN),
-    ),
+
+def named(who: tuple[str, str], ref: tuple[str, str], *others: tuple[str, str]) -> Evidence:
+    return evidence(
+        person(first_name=who[0], last_name=who[1]),
+        referrer=referrer(first_name=ref[0], last_name=ref[1]),
+        siblings=tuple(
+            Person(
+                participant_id=f"s{number}",
+                email=f"x{number}@three.example",
+                first_name=first,
+                last_name=last,
+            )
+            for number, (first, last) in enumerate(others)
+        ),
+    )
+
+
+def device(own: str | None, other: str | None, name: str = "fingerprint") -> Evidence:
+    mine: dict[str, Any] = {name: own}
+    theirs: dict[str, Any] = {name: other}
+    return evidence(person(**mine), referrer=referrer(**theirs))
+
+
+def capped(number: int, ago: int, *, is_signup: bool = True) -> Evidence:
+    policy = Policy(max_signups_per_ip_2_min=5, max_signups_per_ip_10_min=8)
+    return evidence(policy=policy, seen=seen("ip", number, ago=ago), is_signup=is_signup)
+
+
+def listed(email: str, ip: str | None = None) -> Evidence:
+    """Somebody who joins where these lists are kept."""
+    lists = Lists(
+        allowed_emails=EmailList.of(["mia@allowed.example"]),
+        allowed_ips=IpList.of(["198.51.100.77"]),
+        blocked_emails=EmailList.of(["blocked.example", "troll@gmail.com"]),
+        blocked_ips=IpList.of(["198.51.100.0/24"]),
+    )
+    return evidence(person(email), lists=lists, listed_ip=ip)
+
+
+def in_chain(first: str, kind: str = "device") -> Evidence:
+    """`first` is who was seen with the newcomer's trait; the referrer's referrer is `top`."""
+    who = {"fingerprint": "d1"} if kind == "device" else {"ip_address": IP}
+    trait: Kind = "fingerprint" if kind == "device" else "ip"
+    return evidence(
+        person(**who),
+        referrer=referrer(referrer_id="top", **who),
+        seen={trait: (Sighting(NOW, first, None), Sighting(NOW, "ref", "top"))},
+    )
+
+
+def burners(email: str, *, switched_on: bool = True) -> Evidence:
+    return evidence(person(email), policy=Policy(block_burner_emails=switched_on))
+
+
+def at_risk(level: Any, *, switched_on: bool = True) -> Evidence:
+    policy = Policy(block_high_risk_referrers=switched_on)
+    return evidence(referrer=referrer(level=level), policy=policy)
+
+
+def friends(number: int, ago: int, *, is_signup: bool = True) -> Evidence:
+    emails = [f"f{place}@d{place}.example" for place in range(number)]
+    return evidence(
+        referrer=referrer(),
+        siblings=siblings(*emails, created_at=NOW - ago),
+        is_signup=is_signup,
+    )
+
+
+ANNAS = [f"anna{number}@gmail.com" for number in range(20)]
+ACMES = [f"{name}@acme.example" for name in "abcdefghijklmnop"]
+DUPLICATE, EXCESSIVE = "DUPLICATE_IDENTITY", "DUPLICATE_IDENTITY_EXCESSIVE"
+PATTERN, FAST = "REFERRAL_EMAIL_PATTERN", "REFERRAL_VELOCITY_FRAUD"
+LAST, FIRST = "SIMILAR_LAST_NAME", "SIMILAR_FIRST_NAME"
+CHAIN, CLUSTER = "REFERRAL_CHAIN_FRAUD", "DOMAIN_CLUSTERING_FRAUD"
+EMAIL, IDENTITY = similarity.duplicate_email, identity.identity_of_referrer
+
+CASES: list[tuple[Rule, Evidence, Found]] = [
+    # The same mailbox
+    (EMAIL, of_emails("a.b+x@gmail.com", "AB@googlemail.com"), ("HIGH", "DUPLICATE_EMAIL")),
+    (EMAIL, of_emails("ab+2@one.example", "x@y.example", "ab@one.example"),
+     ("HIGH", "DUPLICATE_EMAIL")),
+    (EMAIL, evidence(seen=seen("email", 1)), ("MEDIUM", "DUPLICATE_EMAIL")),
+    (EMAIL, evidence(referrer=referrer(), seen=seen("email", 1, "ref")),
+     ("HIGH", "DUPLICATE_EMAIL")),
+    (EMAIL, evidence(seen={"email": (Sighting(NOW, "new", None),)}), None),
+    # Look-alikes
+    (similarity.similar_email, of_emails("pau1@x.example", "paul@x.example"),
+     ("MEDIUM", "SIMILAR_EMAIL")),
+    (similarity.similar_email, of_emails("r\u0456chard@x.example", "q@q.example",
+                                         "richard@x.example"), ("MEDIUM", "SIMILAR_EMAIL")),
+    (similarity.similar_email, of_emails("richrad@gmail.com", "richard@gmail.com"),
+     ("MEDIUM", "SIMILAR_EMAIL")),
+    (similarity.similar_email, of_emails("jsmith@acme.example", "ksmith@acme.example"), None),
+    (similarity.similar_email, of_emails("paul@x.example", "paul@y.example"), None),
+    (similarity.similar_email, of_emails("b0b8y@x.example", "bobby@x.example"),
+     ("MEDIUM", "SIMILAR_EMAIL")),
+    # Throw-away addresses
+    (similarity.burner, burners("a@mailinator.com"), ("HIGH", "EMAIL_FRAUD")),
+    (similarity.burner, burners("a@gmail.com"), None),
+    (similarity.burner, burners("a@mailinator.com", switched_on=False), None),
+    # Patterns and domains
+    (similarity.email_pattern, of_emails("anna-99@gmail.com", None, *ANNAS[:2]), None),
+    (similarity.email_pattern, of_emails("anna-99@gmail.com", None, *ANNAS[:8]), ("HIGH", PATTERN)),
+    (similarity.email_pattern, of_emails("12@gmail.com", None, *ANNAS), None),
+    (similarity.domain_clustering, of_emails("z@acme.example", "r@r.example", *ACMES[:9]), None),
+    (similarity.domain_clustering, of_emails("z@acme.example", "r@r.example", *ACMES[:10]),
+     ("MEDIUM", CLUSTER)),
+    (similarity.domain_clustering, of_emails("z@acme.example", "r@acme.example", *ACMES), None),
+    (similarity.domain_clustering, of_emails("z@gmail.com", "r@r.example", *ANNAS), None),
     # Names
-    "referrer's name": Case("MEDIUM", "SIMILAR_LAST_NAME", who(**NAMES), referrer(**NAMES)),
-    "referrer's family": Case(
-        "LOW",
-        "SIMILAR_LAST_NAME",
-        who(first_name="Mia", last_name="Kéller"),
-        referrer(first_name="Zoe", last_name="KELLER"),
-    ),
-    "referrer's first name": Case(
-        "LOW", "SIMILAR_FIRST_NAME", who(first_name="Mia"), referrer(first_name="mia")
-    ),
-    "first name of three": Case(
-        "MEDIUM",
-        "SIMILAR_FIRST_NAME",
-        who(first_name="Mia"),
-        siblings=siblings("a@a.example", "b@b.example", "c@c.example", first_name="Mia"),
-    ),
-    "first name of two": clean(
-        who=who(first_name="Mia"),
-        siblings=siblings("a@a.example", "b@b.example", first_name="Mia"),
-    ),
-    "no names": clean(who=who(first_name="!", last_name=" "), referrer=referrer(first_name="?")),
-    # Together
-    "the highest level decides": Case(
-        "HIGH",
-        "DUPLICATE_IDENTITY",
-        who(fingerprint="f", **NAMES),
-        referrer(fingerprint="f", **NAMES),
-        catches=True,
-    ),
-}
+    (similarity.similar_last_name, named(("Zoë", "Barnés"), ("zoe", "BARNES")), ("MEDIUM", LAST)),
+    (similarity.similar_last_name, named(("Ann", "Lee"), ("Bob", "Lee")), ("LOW", LAST)),
+    (similarity.similar_last_name, named(("Ann", "Lee"), ("Bob", "Leo")), None),
+    (similarity.similar_first_name, named(("Ann", "A"), ("Ann", "B")), ("LOW", FIRST)),
+    (similarity.similar_first_name, named(("Ann", "A"), ("Anne", "B")), None),
+    (similarity.similar_first_name, named(("Ann", "A"), ("X", "Y"), *[("Ann", "C")] * 3),
+     ("MEDIUM", FIRST)),
+    # The referrer itself
+    (IDENTITY, device("d1", "d1"), ("HIGH", DUPLICATE)),
+    (IDENTITY, device("i1", "i1", "mobile_instance_id"), ("HIGH", DUPLICATE)),
+    (IDENTITY, device(IP, IP, "ip_address"), ("MEDIUM", DUPLICATE)),
+    (IDENTITY, device("d1", "d2"), None),
+    (IDENTITY, device(None, None), None),
+    (IDENTITY, device("10.0.0.1", "10.0.0.1", "ip_address"), None),
+    (identity.referrer_high_risk, at_risk("HIGH"), ("HIGH", "REFERRER_HIGH_RISK")),
+    (identity.referrer_high_risk, at_risk("MEDIUM"), None),
+    # Everybody else
+    (identity.device_of_others, evidence(seen=seen("fingerprint", 1)), ("MEDIUM", DUPLICATE)),
+    (identity.device_of_others, evidence(seen=seen("instance", 3)), ("HIGH", EXCESSIVE)),
+    (identity.device_of_others, evidence(), None),
+    (identity.ip_of_others, evidence(referrer=referrer(), seen=seen("ip", 1, "ref")), None),
+    (identity.ip_of_others, evidence(referrer=referrer(), seen=seen("ip", 2, "ref")),
+     ("MEDIUM", DUPLICATE)),
+    (identity.ip_of_others, evidence(referrer=referrer(), seen=seen("ip", 5, "ref")),
+     ("HIGH", EXCESSIVE)),
+    (identity.ip_of_others, evidence(seen=seen("ip", 5)), ("MEDIUM", DUPLICATE)),
+    (identity.ip_of_others, evidence(seen=seen("ip", 20)), ("MEDIUM", EXCESSIVE)),
+    (identity.ip_of_others, evidence(seen=seen("ip", 20, ago=DAY)), None),
+    # Chains
+    (identity.chain, in_chain("top"), ("HIGH", CHAIN)),
+    (identity.chain, in_chain("top", "ip"), ("HIGH", CHAIN)),
+    (identity.chain, evidence(referrer=referrer()), None),
+    # Velocity
+    (identity.ip_velocity, capped(4, MINUTE), None),
+    (identity.ip_velocity, capped(5, MINUTE), ("HIGH", FAST)),
+    (identity.ip_velocity, capped(8, 5 * MINUTE), ("HIGH", FAST)),
+    (identity.ip_velocity, capped(8, 10 * MINUTE), None),
+    (identity.ip_velocity, capped(20, MINUTE, is_signup=False), None),
+    (identity.ip_velocity, evidence(seen=seen("ip", 100)), None),
+    (identity.friend_velocity, friends(10, MINUTE), ("MEDIUM", FAST)),
+    (identity.friend_velocity, friends(10, 10 * MINUTE), None),
+    (identity.friend_velocity, friends(10, MINUTE, is_signup=False), None),
+    # Lists
+    (identity.allow_list, listed("mia@allowed.example"), ("LOW", "WHITELISTED")),
+    (identity.allow_list, listed("x@y.example", "198.51.100.77"), ("LOW", "WHITELISTED")),
+    (identity.allow_list, listed("mia@blocked.example", "198.51.100.5"), None),
+    (identity.blocked_email, listed("mia@blocked.example"), ("HIGH", "BLACKLIST_MATCH")),
+    (identity.blocked_email, listed("T.ro.ll+2@googlemail.com"), ("HIGH", "BLACKLIST_MATCH")),
+    (identity.blocked_email, listed("mia@open.example"), None),
+    (identity.blocked_ip, listed("x@y.example", "198.51.100.5"), ("HIGH", "BLOCKED_IP")),
+    (identity.blocked_ip, listed("x@y.example", "192.0.2.5"), None),
+    (identity.blocked_ip, listed("x@y.example", None), None),
+]  # fmt: skip
+
+EDGES: list[tuple[Rule, Evidence, Found]] = [
+    (EMAIL, of_emails("a.b@one.example", "ab@one.example"), None),
+    (similarity.similar_email, of_emails("a1@x.example", "al@x.example"), None),
+    (similarity.burner, burners("a@deep.mailinator.com"), ("HIGH", "EMAIL_FRAUD")),
+    (similarity.email_pattern, of_emails("anna-99@gmail.com", None, *ANNAS[:3]),
+     ("MEDIUM", PATTERN)),
+    (similarity.domain_clustering, of_emails("z@acme.example", "r@r.example",
+                                             *ACMES[:10], *ANNAS[:3]), None),
+    (similarity.similar_last_name, named(("", ""), ("", "")), None),
+    (similarity.similar_first_name, named(("Ann", "A"), ("X", "Y"), *[("Ann", "C")] * 2), None),
+    (IDENTITY, device("2001:db8::1", "2001:db8::ffff", "ip_address"), ("MEDIUM", DUPLICATE)),
+    (identity.referrer_high_risk, at_risk("HIGH", switched_on=False), None),
+    (identity.device_of_others, evidence(seen=seen("fingerprint", 2)), ("MEDIUM", DUPLICATE)),
+    (identity.ip_of_others, evidence(seen=seen("ip", 4)), None),
+    (identity.chain, in_chain("stranger"), None),
+    (identity.ip_velocity, capped(5, 2 * MINUTE), None),
+    (identity.friend_velocity, friends(9, MINUTE), None),
+    (identity.ip_of_others, evidence(seen=seen("ip", 20, ago=-DAY)), None),
+    (identity.allow_list, listed("mia+1@allowed.example"), None),
+    (identity.blocked_email, listed("mia@notblocked.example"), None),
+    (identity.blocked_ip, listed("x@y.example", "::ffff:198.51.100.5"), ("HIGH", "BLOCKED_IP")),
+    (identity.blocked_ip, listed("x@y.example", "198.51.101.0"), None),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_rules_find_what_they_should_and_nothing_else(name: str) -> None:
-    case = CASES[name]
+@pytest.mark.parametrize(("rule", "given", "expected"), [*CASES, *EDGES])
+def test_a_rule_finds_what_it_is_for_and_no_more(
+    rule: Rule, given: Evidence, expected: Found
+) -> None:
+    assert found_by(rule, given) == expected
 
-    verdict = judged(
-        Evidence(
-            at=NOW,
-            who=case.who,
-            referrer=case.referrer,
-            siblings=case.siblings,
-            seen=case.seen,
-            lists=case.lists,
-            policy=case.policy,
-            listed_ip=case.listed_ip,
-            is_signup=case.is_signup,
-        )
-    )
 
-    assert (verdict.level, verdict.code) == (case.level, case.code)
-    assert verdict.catches_referrer is case.catches
+@pytest.mark.parametrize("rule", [identity.allow_list, *RULES])
+def test_every_rule_is_shown_to_find_to_be_silent_and_at_its_edge(rule: Rule) -> None:
+    found = {expected is not None for each, _, expected in CASES if each is rule}
+
+    assert found == {True, False}
+    assert rule in [each for each, _, _ in EDGES]

@@ -57,6 +57,11 @@ class Settings:
         return self._required("MAIL_QUEUE_URL")
 
     @property
+    def mail_run_rate(self) -> int:
+        """E-mails a second that runs, to all participants of a campaign, ask for in all."""
+        return int(float(self._required("MAIL_RUN_RATE")))
+
+    @property
     def mail_configuration_set(self) -> str:
         """The SES configuration set whose events tell what became of an e-mail."""
         return self._required("MAIL_CONFIGURATION_SET")

@@ -22,6 +22,7 @@ from grapevine.engine.fraud.settings import (
 from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.rewards.configs import copied, listed, new_config
+from grapevine.engine.salts import drawn
 from grapevine.engine.totals import total_keys, totals_in
 from grapevine.errors import InvalidRequest, Problem, UnsupportedProgram
 from grapevine.table import keys, store
@@ -29,6 +30,7 @@ from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.due import shard_of
 from grapevine.table.email_templates import EmailTemplate, templates_of
+from grapevine.table.entity import Entity
 from grapevine.table.fraud import FraudList
 from grapevine.table.keys import Key
 from grapevine.table.rewards import RewardConfig, configs_of
@@ -143,11 +145,13 @@ def _stored(
 ) -> CampaignView:
     for _ in attempts():
         rewards = rewards_of(campaign.campaign_id)
-        beside = [
+        beside: list[Entity] = [
             *templates_of_it(campaign.campaign_id),
             *lists_of_it(campaign.campaign_id),
         ]
         entry = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
+        if campaign.sends_mail:
+            beside.append(drawn(campaign.campaign_id))
         try:
             store.transact(
                 [

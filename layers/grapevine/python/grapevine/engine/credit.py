@@ -1,6 +1,7 @@
 """Giving a referral credit: one transaction, exactly once per referred participant.
 
-The referral's version and the referrer's standing's version are both conditions. Whoever loses
+The referral's version and the referrer's standing's version are both conditions, and in a campaign
+that refuses referrers of a high risk of fraud the referrer's profile's, too. Whoever loses
 reads again and decides again; a process that dies before the commit has done nothing, and after
 it a retry is told that the credit has been awarded already.
 """
@@ -28,7 +29,7 @@ from grapevine.table.referrals import Referral
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put, Write, version
+from grapevine.table.writes import ABSENT, Check, Put, Write, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,14 @@ def _ties(campaign_id: str, referrer_id: str, referred_id: str) -> Ties | None:
     return Ties(Referral.from_item(found[referral_key]), referrer, friend)
 
 
-def writes_for(ties: Ties, after: Referral, offer: Offer) -> list[Write]:
+def writes_for(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> list[Write]:
     """Changes the referral and, where this awards the credit, all that goes with it."""
     before = ties.referral
     changed = referrals.next_version(after)
     writes: list[Write] = [Put(changed.to_item(), version(before.version))]
     if after.status == "CREDIT_AWARDED" and before.status != "CREDIT_AWARDED":
-        writes += _credit_writes(ties.referrer, after, ties.referred_earnings, Grants(offer))
+        grants = Grants(offer)
+        writes += _credit_writes(ties.referrer, after, ties.referred_earnings, grants, terms)
     return writes
 
 
@@ -113,7 +115,7 @@ def writes_for_released(ties: Ties, after: Referral, offer: Offer, terms: Terms)
     changed = referrals.next_version(after)
     writes: list[Write] = [Put(changed.to_item(), version(ties.referral.version))]
     if after.status == "CREDIT_AWARDED":
-        return writes + _credit_writes(ties.referrer, after, ties.referred_earnings, grants)
+        return writes + _credit_writes(ties.referrer, after, ties.referred_earnings, grants, terms)
     return writes + grants.writes()
 
 
@@ -127,20 +129,24 @@ def writes_for_new(
         grants.signup(friend, referral)
     writes: list[Write] = [Put(referral.to_item(), ABSENT)]
     if referral.status == "CREDIT_AWARDED":
-        return writes + _credit_writes(referrer, referral, friend, grants)
+        return writes + _credit_writes(referrer, referral, friend, grants, terms)
     return writes + grants.writes()
 
 
 def _credit_writes(
-    referrer: Referrer, referral: Referral, friend: Earnings, grants: Grants
+    referrer: Referrer, referral: Referral, friend: Earnings, grants: Grants, terms: Terms
 ) -> list[Write]:
     """One more for the referrer, in the month that the referral was credited in, and what both
-    earn by it."""
+    earn by it. Where a high risk of fraud would refuse it, the referrer must still be as it was
+    read: its level may be another one meanwhile."""
     if referral.credited_month is None:
         raise ValueError("the referral has not been credited")
     counts = referrer.standing.plus_one(referral.credited_month)
     grants.credit(referral, counts, referrer.earnings, friend)
-    return [Put(counts.to_item(), version(referrer.standing.version)), *grants.writes()]
+    writes: list[Write] = [Put(counts.to_item(), version(referrer.standing.version))]
+    if terms.refuses_high_risk:
+        writes.append(Check(referrer.profile.key, version(referrer.profile.version)))
+    return [*writes, *grants.writes()]
 
 
 def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Triggered:
@@ -160,7 +166,7 @@ def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Tri
             return Triggered(None, False, "Participant was not referred")
         towards = terms.towards(ties.referrer.profile)
         outcome = referrals.triggered(ties.referral, delay_days, towards, runtime.now_ms())
-        if outcome.referral is None or _written(ties, outcome.referral, offer):
+        if outcome.referral is None or _written(ties, outcome.referral, offer, terms):
             return outcome
     raise AssertionError("attempts() ends by raising Busy")
 
@@ -181,7 +187,7 @@ def cancel(campaign: Campaign, located: Located) -> Triggered:
         if ties is None or ties.referral.award_at is None:
             return Triggered(None, False, "No delayed referral trigger is pending")
         undelayed = referrals.scheduled(ties.referral, terms)
-        if _written(ties, undelayed, offer):
+        if _written(ties, undelayed, offer, terms):
             return Triggered(undelayed, True, "The delayed referral trigger was canceled.")
     raise AssertionError("attempts() ends by raising Busy")
 
@@ -203,7 +209,7 @@ def settle(campaign: Campaign, referral: Referral) -> bool:
             return False
         towards = terms.towards(ties.referrer.profile)
         after = referrals.settled(ties.referral, towards, runtime.now_ms())
-        if after is None or _written(ties, after, offer):
+        if after is None or _written(ties, after, offer, terms):
             return True
     raise AssertionError("attempts() ends by raising Busy")
 
@@ -216,9 +222,9 @@ def _ties_and_offer(
     return results[0], results[1]
 
 
-def _written(ties: Ties, after: Referral, offer: Offer) -> bool:
+def _written(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> bool:
     try:
-        store.transact(writes_for(ties, after, offer))
+        store.transact(writes_for(ties, after, offer, terms))
     except TransactionCanceled:
         return False
     return True

@@ -6,8 +6,8 @@ A message says where the item is and nothing else: whoever takes it looks at the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from grapevine import runtime
 from grapevine.table.keys import Key
@@ -24,10 +24,14 @@ class NotQueued(RuntimeError):
 
 
 def send(
-    queue_url: str, item_keys: Sequence[Key], *, delay_seconds: int = 0, grouped: bool = False
+    queue_url: str,
+    item_keys: Sequence[Key],
+    *,
+    delay_seconds: int = 0,
+    group_of: Callable[[Key], str] | None = None,
 ) -> None:
-    """`grouped`: the items of one partition are a group of a fair queue, so that many of one group
-    do not hold up the others.
+    """`group_of`: which group of a fair queue an item belongs to, so that many of one group do not
+    hold up the others.
 
     Raises:
         NotQueued: the queue did not take all. Every item is in the due index as well, so what
@@ -38,12 +42,20 @@ def send(
         entries: list[Any] = [
             {"Id": str(index), "MessageBody": json.dumps(key._asdict())}
             | ({"DelaySeconds": delay_seconds} if delay_seconds else {})
-            | ({"MessageGroupId": key.partition} if grouped else {})
+            | ({"MessageGroupId": group_of(key)} if group_of else {})
             for index, key in enumerate(page)
         ]
         response = runtime.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
         if response.get("Failed"):
             raise NotQueued(f"{len(response['Failed'])} messages could not be queued")
+
+
+def count_waiting(queue_url: str) -> int:
+    """About how many messages of the queue could be taken now: neither those under way nor those
+    with a delay."""
+    name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
+    answer = runtime.sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
+    return int(answer["Attributes"][name])
 
 
 def key_in(message: str) -> Key:

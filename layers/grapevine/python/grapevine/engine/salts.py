@@ -27,13 +27,19 @@ def salt_in(found: Mapping[Key, Item], campaign_id: str) -> str | None:
     return Salt.from_item(item).salt if item else None
 
 
+def drawn(campaign_id: str) -> Salt:
+    """A salt that has not been stored."""
+    return Salt(campaign_id=campaign_id, salt=secrets.token_urlsafe(32))
+
+
 def new_salt(campaign_id: str, within_seconds: float | None = None) -> str:
-    """Made with a campaign's first visitor or invite; of two that come at once, one makes it.
+    """Made with a campaign's From address or its first visitor, or by whoever else needs it first;
+    of two that come at once, one makes it.
 
     Raises:
         Busy: nothing was written.
     """
-    made = Salt(campaign_id=campaign_id, salt=secrets.token_urlsafe(32))
+    made = drawn(campaign_id)
     for _ in attempts(within_seconds):
         try:
             store.transact([Put(made.to_item(), ABSENT)])

@@ -24,6 +24,11 @@ def mail_run(campaign_id: str, kind: str, number: int) -> Key:
     return Key(f"{keys.campaign(campaign_id).partition}#MAILRUN#{_id(kind)}#{number}", "MAILRUN")
 
 
+def mail_pace() -> Key:
+    """One for all campaigns."""
+    return Key("MAILPACE", "MAILPACE")
+
+
 def email_requests(campaign_id: str, participant_id: str) -> Key:
     """In the participant's partition."""
     return Key(keys.profile(campaign_id, participant_id).partition, "EMAILREQUESTS")

@@ -288,6 +288,11 @@ def is_mail(key: Key) -> bool:
     return key.sort == _MAIL
 
 
+def campaign_of_mail(key: Key) -> str:
+    """The campaign id in the key of a mail."""
+    return key.partition.split("#")[1]
+
+
 def participant_in(partition: str) -> str:
     """The participant id in the partition of one of the participant's items."""
     return partition.rsplit("#", 1)[1]

@@ -1,4 +1,4 @@
-"""An e-mail to many participants of a campaign, and how far it has come."""
+"""E-mails to many participants of a campaign, how far each has come, and the pace of all."""
 
 from __future__ import annotations
 
@@ -34,3 +34,17 @@ class MailRun(Entity):
     @property
     def key(self) -> Key:
         return email_keys.mail_run(self.campaign_id, self.kind, self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPace(Entity):
+    """Until when (ms) the runs of all campaigns have taken the time for their e-mails."""
+
+    TYPE: ClassVar[str] = "MailPace"
+
+    version: int = 0
+    free_from: int
+
+    @property
+    def key(self) -> Key:
+        return email_keys.mail_pace()

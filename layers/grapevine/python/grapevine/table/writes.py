@@ -3,7 +3,8 @@
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
 contain of an item must also be of the same count (`counted_in(n, m)`). Counts that many add to have
-no version: for them there is what must be left (`below` and its neighbours).
+no version: for them there is what must be left (`below` and its neighbours). A suppression is only
+lifted for the reason that it was read with (`suppressed_for(reason)`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ PRESENT = Condition("attribute_exists(#partition)")
 
 def version(number: int) -> Condition:
     return Condition("#version = :version", ((":version", number),))
+
+
+def suppressed_for(reason: str) -> Condition:
+    """An address that is still suppressed for this reason."""
+    return Condition("#reason = :reason", ((":reason", reason),))
 
 
 def counted_in(generation: int, number: int) -> Condition:

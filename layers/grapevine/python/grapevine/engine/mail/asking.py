@@ -28,7 +28,7 @@ from grapevine.engine.mail.settings import settings_of
 from grapevine.engine.mail.templates.template import TemplateKey
 from grapevine.engine.messages import NotQueued
 from grapevine.engine.participants.lookup import Located, Participant
-from grapevine.errors import Busy, InvalidRequest, LimitReached, Problem
+from grapevine.errors import Busy, InvalidRequest, LimitReached, Problem, UnknownParticipant
 from grapevine.log import logger
 from grapevine.months import DAY_MS
 from grapevine.table import email_keys, store
@@ -37,7 +37,7 @@ from grapevine.table.email_requests import EmailRequests
 from grapevine.table.mail import Mail, MailText
 from grapevine.table.rewards import earned_by
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put, version
+from grapevine.table.writes import ABSENT, PRESENT, Check, Put, Write, version
 
 SAME_REQUEST_MS = 10 * 60 * 1000
 """For so long an equal request is a repetition. SDKs repeat within seconds."""
@@ -88,11 +88,16 @@ def ask(campaign: Campaign, located: Located, request: Request) -> None:
         if after is None:
             return
         mail, text = _mail(participant, request, data)
-        writes = [Put(after.to_item(), version(before.version) if before else ABSENT)]
+        profile_key = participant.profile.key
+        # Nothing is to be remembered of somebody who has been deleted meanwhile.
+        writes: list[Write] = [Check(profile_key, PRESENT)]
+        writes.append(Put(after.to_item(), version(before.version) if before else ABSENT))
         writes += [Put(each.to_item(), ABSENT) for each in (mail, text) if each is not None]
         try:
             store.transact(writes)
-        except TransactionCanceled:
+        except TransactionCanceled as lost:
+            if profile_key in lost.failed:
+                raise UnknownParticipant from None
             continue
         _queue(mail)
         return

@@ -15,6 +15,7 @@ from grapevine.engine.mail import identities
 from grapevine.engine.mail.settings import EmailSettings, settings_of
 from grapevine.engine.mail.templates.defaults import DEFAULTS
 from grapevine.engine.mail.templates.template import TEMPLATE_KEYS, Template, TemplateKey
+from grapevine.engine.salts import drawn
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import store
 from grapevine.table.campaigns import Campaign
@@ -80,6 +81,8 @@ def update(campaign: Campaign, changes: EmailChanges) -> Emails:
         if after != campaign:
             after = replace(after, version=campaign.version + 1)
             writes.append(Put(after.to_item(), version(campaign.version)))
+        if "fromEmail" in changes.settings and after.sends_mail:
+            writes += _salt_writes(campaign_id)
         try:
             if writes:
                 store.transact(writes)
@@ -105,6 +108,13 @@ def _refused(code: str, message: str, address: str) -> InvalidRequest:
     return InvalidRequest(
         message, Problem("body", "settings.sender.fromEmail", code, message, address)
     )
+
+
+def _salt_writes(campaign_id: str) -> list[Write]:
+    """Whoever joins a campaign that can send invites looks for one of theirs, by a salted hash: no
+    sign-up is to make the salt, or to meet others on its absence."""
+    salt = drawn(campaign_id)
+    return [] if salt.key in store.get_many([salt.key]) else [Put(salt.to_item(), ABSENT)]
 
 
 _NOTHING: Mapping[str, Any] = {}

@@ -18,7 +18,7 @@ from grapevine.engine.mail.preparing import Ready, Stopped, prepared
 from grapevine.engine.mail.ses import Outcome
 from grapevine.engine.messages import key_in
 from grapevine.errors import Busy
-from grapevine.table import store
+from grapevine.table import keys, store
 from grapevine.table.mail import Mail
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import Put, version
@@ -97,7 +97,11 @@ def _record(claimed: Mail, outcome: Outcome) -> None:
 
 
 def put(before: Mail, after: Mail) -> bool:
-    """False when somebody else has changed the mail. A mere conflict says nothing yet."""
+    """False when somebody else has changed the mail. A mere conflict says nothing yet.
+
+    A text that was written for this mail alone goes when the mail ends, at the latest (should the
+    process die in between) with its own `expires_at`.
+    """
     for _ in attempts():
         try:
             store.transact([Put(after.to_item(), version(before.version))])
@@ -105,5 +109,8 @@ def put(before: Mail, after: Mail) -> bool:
             if lost.failed:
                 return False
             continue
+        has_ended = before.is_waiting and not after.is_waiting
+        if has_ended and after.kind == "freeform" and after.text_id:
+            store.remove([keys.mail_text(after.campaign_id, after.text_id)])
         return True
     raise AssertionError("attempts() ends by raising Busy")

@@ -15,7 +15,6 @@ from grapevine.engine.mail import transitions
 from grapevine.engine.mail.deliver import put
 from grapevine.table import keys, store
 from grapevine.table.mail import Mail, Suppression, SuppressionReason
-from grapevine.table.writes import ABSENT
 
 
 def record(message: str) -> None:
@@ -45,7 +44,8 @@ def record(message: str) -> None:
                 reason=reason,
                 at=runtime.now_ms(),
             )
-            store.put(suppressed.to_item(), ABSENT)
+            # It says more than that somebody has unsubscribed, and is never taken back.
+            store.put_all([suppressed.to_item()])
         after = transitions.noted(mail, event, sent.get("messageId"), runtime.now_ms())
         if after == mail or put(mail, after):
             return

@@ -4,6 +4,7 @@ A run is an item with a cursor, which the sweep hands out like all due work. A s
 e-mails of a page and then moves the cursor on under the run's version. An e-mail's id is made of
 the run and the participant alone, so a page that is done twice, by a repetition or by two at once,
 writes to everybody once; and what the run says of a participant is decided with the first of them.
+Pages follow each other at the pace of `grapevine.engine.mail.pacing`.
 
 The end of a campaign is told to all who had joined by then, in join order. A month is told to those
 who have a credit in it, in the order of the month's board: nobody moves up on it any more, and who
@@ -12,7 +13,9 @@ moves down is met again, never missed. Participants without a credit have nothin
 | the process dies after | what follows |
 |---|---|
 | the run's item | it is due |
-| some or all e-mails of a page | the page is done again, and makes those that are missing |
+| a stretch of time was taken for a page | the page is done again in another stretch |
+| some or all e-mails of a page | the same, and it makes those that are missing |
+| storing an e-mail, before its message | a sweep sends one, 20 minutes after its time |
 | the cursor | the message comes again, or the sweep's claim ends, and the next page is done |
 """
 
@@ -24,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grapevine import runtime
-from grapevine.engine.mail import post
+from grapevine.engine.mail import pacing, post
 from grapevine.engine.mail.facts import SharedFact
 from grapevine.engine.mail.settings import EmailSettings, settings_of
 from grapevine.engine.mail.templates.template import TemplateKey
@@ -75,25 +78,30 @@ def _is_wanted(campaign: Campaign, kind: str, number: int) -> bool:
 
 
 def advance(run: MailRun) -> None:
-    """Goes on with a run page by page, for 15 s; then it is due again at once.
+    """Goes on with a run page by page, for 15 s, or until the runs of all campaigns have taken what
+    goes out in the next minute; then it is due again for the next sweep.
 
     Raises:
+        Busy
         RuntimeError: the queue did not take all; those fall due by themselves.
     """
     stop_at = time.monotonic() + _SECONDS
+    is_over = pacing.is_queue_full()
     while run.done_at is None:
-        following = _step(run)
-        is_late = time.monotonic() >= stop_at
-        if following.done_at is None and is_late:
-            following = replace(following, due_at=runtime.now_ms())
-        if not store.put(following.to_item(), version(run.version)) or is_late:
+        step = None if is_over else _step(run)
+        is_over = step is None or time.monotonic() >= stop_at
+        following = step or replace(run, version=run.version + 1)
+        if following.done_at is None and is_over:
+            following = replace(following, due_at=pacing.next_turn())
+        if not store.put(following.to_item(), version(run.version)) or is_over:
             # Somebody else goes on with it, or the next sweep does.
             return
         run = following
 
 
-def _step(run: MailRun) -> MailRun:
-    """The run after its next page, whose e-mails have been asked for."""
+def _step(run: MailRun) -> MailRun | None:
+    """The run after its next page, whose e-mails have been asked for; None when it is too early for
+    them."""
     item = store.get(keys.campaign(run.campaign_id))
     campaign = Campaign.from_item(item) if item else None
     if campaign is None or not _is_wanted(campaign, run.kind, run.number):
@@ -103,7 +111,12 @@ def _step(run: MailRun) -> MailRun:
         return replace(run, version=run.version + 1, cursor=0, last_sequence=last)
     page = _page(run)
     settings = settings_of(campaign)
-    post.queue(page.ended(run, settings) if run.kind == "ENDED" else page.month(run))
+    mails = page.ended(run, settings) if run.kind == "ENDED" else page.month(run)
+    if mails:
+        stretch = pacing.take(len(mails))
+        if stretch is None:
+            return None
+        post.queue_in(stretch, mails)
     if page.cursor is None:
         return _done(run)
     return replace(run, version=run.version + 1, cursor=page.cursor)

@@ -14,14 +14,14 @@ from typing import Literal
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
-from grapevine.engine.salts import salt_in
+from grapevine.engine.salts import address_hash, new_salt, salt_in
 from grapevine.errors import NotFound
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mail import Suppression
 from grapevine.table.participants import Profile
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put, version
+from grapevine.table.writes import ABSENT, Delete, Put, Write, suppressed_for, version
 
 Kind = Literal["p", "a"]
 """A participant by its id, or an address by its hash."""
@@ -77,12 +77,7 @@ def unsubscribe(token: str) -> Subscriber:
     if subscriber.kind == "p":
         _unsubscribe_participant(subscriber.campaign.campaign_id, subscriber.name)
     else:
-        suppression = Suppression(
-            campaign_id=subscriber.campaign.campaign_id,
-            address_hash=subscriber.name,
-            reason="UNSUBSCRIBED",
-            at=runtime.now_ms(),
-        )
+        suppression = _suppression(subscriber.campaign.campaign_id, subscriber.name)
         store.put(suppression.to_item(), ABSENT)
     return subscriber
 
@@ -96,11 +91,56 @@ def _unsubscribe_participant(campaign_id: str, participant_id: str) -> None:
         if profile.unsubscribed:
             return
         changed = replace(profile, version=profile.version + 1, unsubscribed=True)
+        writes: list[Write] = [Put(changed.to_item(), version(profile.version))]
         try:
-            store.transact([Put(changed.to_item(), version(profile.version))])
+            store.transact([*writes, *wish_writes(profile, changed)])
         except TransactionCanceled:
             continue
         return
+
+
+def wish_writes(before: Profile, after: Profile) -> list[Write]:
+    """What a change of a profile, written in the same transaction, says of its address: so that the
+    wish to get nothing outlives the participant, and an address that it leaves.
+
+    Whoever unsubscribes puts the address on the suppression list; whoever is subscribed again
+    takes it off, but for an address that has bounced or complained.
+
+    Raises:
+        Busy: nothing was written.
+    """
+    moves = before.email_guard != after.email_guard
+    if after.unsubscribed and (moves or not before.unsubscribed):
+        emails = {after.email}
+    elif before.unsubscribed and not after.unsubscribed:
+        emails = {before.email, after.email}
+    else:
+        return []
+    campaign_id = after.campaign_id
+    salt_key = keys.salt(campaign_id)
+    salt = salt_in(store.get_many([salt_key]), campaign_id) or new_salt(campaign_id)
+    hashes = {address_hash(salt, email) for email in emails}
+    wanted = {keys.suppression(campaign_id, hashed): hashed for hashed in hashes}
+    found = store.get_many(wanted)
+    if not after.unsubscribed:
+        known = map(Suppression.from_item, found.values())
+        # A bounce or a complaint may come meanwhile.
+        still = suppressed_for("UNSUBSCRIBED")
+        return [Delete(one.key, still) for one in known if one.reason == "UNSUBSCRIBED"]
+    return [
+        Put(_suppression(campaign_id, hashed).to_item(), ABSENT)
+        for key, hashed in wanted.items()
+        if key not in found
+    ]
+
+
+def _suppression(campaign_id: str, hashed: str) -> Suppression:
+    return Suppression(
+        campaign_id=campaign_id,
+        address_hash=hashed,
+        reason="UNSUBSCRIBED",
+        at=runtime.now_ms(),
+    )
 
 
 def _signature(salt: str, campaign_id: str, kind: str, name: str) -> str:

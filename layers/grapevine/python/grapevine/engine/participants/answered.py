@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grapevine.engine.salts import address_hash, salt_in
+from grapevine.engine.salts import address_hash, new_salt, salt_in
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
@@ -28,9 +28,7 @@ def answer_writes(
     `found` has what is at `salt_keys`."""
     if not campaign.sends_mail:
         return []
-    salt = salt_in(found, campaign.campaign_id)
-    if salt is None:
-        # The first invite makes the salt.
-        return [Check(keys.salt(campaign.campaign_id), ABSENT)]
+    # It came with the From address.
+    salt = salt_in(found, campaign.campaign_id) or new_salt(campaign.campaign_id)
     key = keys.invite(campaign.campaign_id, referrer_id, address_hash(salt, email))
     return [Check(key, ABSENT) if store.get(key) is None else Delete(key, PRESENT)]

@@ -17,7 +17,7 @@ from grapevine.engine.fraud.screening import forgotten, trait_keys
 from grapevine.engine.participants.add import TOMBSTONE_LIFE_MS
 from grapevine.engine.participants.lookup import Located, Participant, load, locate
 from grapevine.errors import Busy, UnknownParticipant
-from grapevine.table import activities, fraud_keys, invites, keys, referrals, store
+from grapevine.table import activities, email_keys, fraud_keys, invites, keys, referrals, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.due import shard_of
 from grapevine.table.impressions import Impressions
@@ -173,9 +173,9 @@ def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) ->
 
 
 def erase(tombstone: Standing) -> None:
-    """Detaches the friends of a deleted participant and removes its rewards, invites and log, a
-    page at a time, then takes the tombstone out of the due index; until then the next sweep goes
-    on.
+    """Detaches the friends of a deleted participant and removes its rewards, its invites with
+    their texts, and its log, a page at a time, then takes the tombstone out of the due index; until
+    then the next sweep goes on.
 
     Safe to repeat.
 
@@ -188,10 +188,13 @@ def erase(tombstone: Standing) -> None:
     rewards = earned_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     sent = invites.sent_by(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
     lines = activities.newest_of(tombstone.campaign_id, tombstone.participant_id, _ERASE_AT_ONCE)
+    # What the participant wrote goes before the invites do, which say where it is.
+    texts = {keys.mail_text(one.campaign_id, one.message_id) for one in sent}
+    report_key = fraud_keys.fraud_report(tombstone.campaign_id, tombstone.participant_id)
+    requests_key = email_keys.email_requests(tombstone.campaign_id, tombstone.participant_id)
+    _remove([*store.get_many([*texts, report_key, requests_key])])
     for of_one_kind in (rewards, sent, lines):
         _remove([one.key for one in of_one_kind])
-    report_key = fraud_keys.fraud_report(tombstone.campaign_id, tombstone.participant_id)
-    _remove([report_key] if store.get(report_key) else [])
     done = max(len(left), len(rewards), len(sent), len(lines)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,

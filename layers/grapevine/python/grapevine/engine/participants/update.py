@@ -15,6 +15,7 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.fraud.rescreening import rescreened
 from grapevine.engine.fraud.screening import is_held
+from grapevine.engine.mail import unsubscribing
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -90,6 +91,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
         if profile != participant.profile:
             profile = replace(profile, version=profile.version + 1)
             writes = [*_profile_writes(participant.profile, profile), *writes]
+            writes += unsubscribing.wish_writes(participant.profile, profile)
         if not writes:
             return participant
         if len(writes) > _MOST_WRITES:
@@ -158,6 +160,8 @@ def _referral_writes(
         referrer = ties.referrer.profile if ties else None
         again = rescreened(campaign, participant.profile, profile, referrer)
         profile, writes = again.profile, again.writes
+        if ties and again.referrer:
+            ties = replace(ties, referrer=replace(ties.referrer, profile=again.referrer))
     after = ties.referral if ties else None
     if "referral_status" in changes:
         after = _with_status(campaign, ties, changes["referral_status"])
@@ -166,7 +170,8 @@ def _referral_writes(
     after = referrals.with_copies_of(after, profile)
     if after == ties.referral:
         return profile, writes
-    writes += credit.writes_for(ties, after, offer_of(campaign))
+    terms = referrals.terms_of(campaign)
+    writes += credit.writes_for(ties, after, offer_of(campaign), terms)
     if is_moved:
         found = store.get_many(salt_keys(campaign))
         writes += answer_writes(campaign, found, after.referrer_id, profile.email)

@@ -27,4 +27,8 @@ def queue_now(deliveries: Sequence[Delivery]) -> None:
 def queue_keys(delivery_keys: Sequence[Key], delay_seconds: int = 0) -> None:
     """Raises RuntimeError when the queue did not take all; those fall due by themselves."""
     queue_url = runtime.settings().webhook_queue_url
-    messages.send(queue_url, delivery_keys, delay_seconds=delay_seconds, grouped=True)
+    messages.send(queue_url, delivery_keys, delay_seconds=delay_seconds, group_of=_webhook_of)
+
+
+def _webhook_of(delivery_key: Key) -> str:
+    return delivery_key.partition
