@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import email_keys, fraud_keys, keys, mechanics_keys, places, player_keys
+from grapevine.table import (
+    email_keys,
+    fraud_keys,
+    keys,
+    mechanics_keys,
+    places,
+    player_keys,
+    rank_keys,
+)
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -110,11 +118,11 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         2,
     ),
     "points_board": (player_keys.points_board, 1),
-    "rank_head": (keys.rank_head, 1),
-    "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
-    "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
-    "rank_partitions": (lambda campaign: keys.rank_partitions(campaign, 1)[0], 1),
-    "rank_node": (lambda campaign: keys.rank_node(campaign, 1, 0, 1, 0), 1),
+    "rank_head": (rank_keys.rank_head, 1),
+    "rank_journal": (lambda campaign: rank_keys.rank_journal(campaign, 1), 1),
+    "rank_block": (lambda campaign: rank_keys.rank_block(campaign, 1, 0), 1),
+    "rank_partitions": (lambda campaign: rank_keys.rank_partitions(campaign, 1)[0], 1),
+    "rank_node": (lambda campaign: rank_keys.rank_node(campaign, 1, 0, 1, 0), 1),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
 NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))
@@ -146,7 +154,7 @@ def test_every_builder_is_looked_at_here() -> None:
 
     functions = {
         name
-        for module in (email_keys, fraud_keys, keys, mechanics_keys, places, player_keys)
+        for module in (email_keys, fraud_keys, keys, mechanics_keys, places, player_keys, rank_keys)
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }
