@@ -85,16 +85,14 @@ def total_of(tally: Tally) -> int:
 
 
 def count_of(tally: Tally, period: Period, periods: Periods) -> int:
-    """The count in the period of now. An event that comes late counts in the newest period there
-    is: so no order in which events come lets a player have more than a period allows."""
+    """The count in the period of now."""
     number, count = tally.get(period, (None, 0))
-    return int(count) if number is not None and number >= periods.number(period) else 0
+    return int(count) if number == periods.number(period) else 0
 
 
 def add_to(tally: Tally, count: int, periods: Periods) -> None:
     for period in PERIODS:
-        newest = max(periods.number(period), tally.get(period, (0, 0))[0])
-        tally[period] = [newest, count_of(tally, period, periods) + count]
+        tally[period] = [periods.number(period), count_of(tally, period, periods) + count]
     tally["total"] = total_of(tally) + count
 
 

@@ -152,7 +152,7 @@ class Judged:
             version=before.version + 1,
             total_points=lines.balance,
             events_count=before.events_count + 1,
-            reached_at=max(before.reached_at, self.occurrence.at if lines.written else 0),
+            reached_at=self.occurrence.at if lines.written else before.reached_at,
             counters=counters.stored(
                 rules=[rule.id for rule in configuration.points.rules],
                 tiers=[tier.id for tier in tiers],

@@ -58,7 +58,7 @@ def points_of(
             continue
         tally = counters.rule(offer.rule_id)
         add_to(tally, 1, periods)
-        tally["last"] = max(occurrence.at, tally.get("last", 0))
+        tally["last"] = occurrence.at
         add_to(counters.points, given, periods)
         awards.append(RuleAward(offer.rule_id, given))
     return awards
@@ -87,10 +87,8 @@ def _is_used_up(rule: Rule, tally: Tally, periods: Periods) -> bool:
 
 
 def _is_cooling(rule: Rule, tally: Tally, at: int) -> bool:
-    """An event that comes late, after a newer one, is within any cooldown there is; where there is
-    none, it counts like all."""
-    last, cooldown_ms = tally.get("last"), rule.limits.cooldown_seconds * 1000
-    return last is not None and cooldown_ms > 0 and at < last + cooldown_ms
+    last = tally.get("last")
+    return last is not None and at < last + rule.limits.cooldown_seconds * 1000
 
 
 def amount_of(
