@@ -31,6 +31,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str | None], ...] = (
     (errors.UnsupportedMediaType, 400, INVALID_BODY),
     (errors.NotFound, 404, None),
     (errors.PlayLimitReached, 409, None),
+    (errors.AlreadyLinked, 409, None),
     (errors.VersionConflict, 412, None),
     (errors.KeyReused, 422, None),
     (errors.LimitReached, 429, "Too many requests"),

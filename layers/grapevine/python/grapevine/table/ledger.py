@@ -25,7 +25,8 @@ class PlayerEvent(Entity):
     """An event and all that is needed to judge it again.
 
     `draw_value` is there where it drew by odds; `tier_hit` is the tier that the draw named,
-    `tier_won` the one that was given, and `downgrade` why they differ.
+    `tier_won` the one that was given, and `downgrade` why they differ. `qualifies` is the
+    participant whose referral is to be credited for the event: the one that the player was then.
     """
 
     TYPE: ClassVar[str] = "PlayerEvent"
@@ -47,6 +48,7 @@ class PlayerEvent(Entity):
     tier_hit: str | None = None
     tier_won: str | None = None
     downgrade: Downgrade | None = None
+    qualifies: str | None = None
 
     @property
     def key(self) -> Key:

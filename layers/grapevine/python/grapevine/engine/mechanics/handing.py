@@ -13,6 +13,8 @@ from grapevine.table import event_keys
 from grapevine.table.attributes import Change
 from grapevine.table.inbox import InboxEvent
 from grapevine.table.keys import Key
+from grapevine.table.ledger import PlayerEvent
+from grapevine.table.referrals import Referral
 
 
 def handed_out_by(change: Change) -> tuple[Key, ...]:
@@ -20,7 +22,16 @@ def handed_out_by(change: Change) -> tuple[Key, ...]:
     match change.new["type"]:
         case InboxEvent.TYPE if change.old is None:
             return (InboxEvent.from_item(change.new).key,)
+        case PlayerEvent.TYPE if change.old is None and "qualifies" in change.new:
+            return (PlayerEvent.from_item(change.new).key,)
+        case Referral.TYPE if _is_credited(change):
+            return (Referral.from_item(change.new).key,)
     return ()
+
+
+def _is_credited(change: Change) -> bool:
+    before = change.old["status"] if change.old else None
+    return bool(change.new["status"] == "CREDIT_AWARDED" and before != "CREDIT_AWARDED")
 
 
 def hand_out(item_keys: Sequence[Key]) -> None:

@@ -13,6 +13,7 @@ from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.parts import InstantWin, Tier
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.engine.mechanics.points import RuleAward
+from grapevine.engine.mechanics.qualifying import qualifies
 from grapevine.table.ledger import Credit, LedgerLine, MilestoneAward, PlayerEvent, Reason
 from grapevine.table.players import Player
 
@@ -175,6 +176,9 @@ class Judged:
             points_earned=lines.points("rule", "milestone"),
             win_points=lines.points("instant_win"),
             total_points=lines.balance,
+            qualifies=self.player.participant_id
+            if qualifies(self.configuration, self.occurrence)
+            else None,
         )
         if drawn is None:
             return event

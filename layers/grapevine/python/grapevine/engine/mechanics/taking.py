@@ -7,15 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grapevine.engine import messages
-from grapevine.engine.mechanics.campaign import Played
+from grapevine.engine import credit, messages
+from grapevine.engine.mechanics import linking
+from grapevine.engine.mechanics.campaign import Played, played
 from grapevine.engine.mechanics.listening import listening
+from grapevine.engine.mechanics.occurrences import REFERRAL_CREDITED
 from grapevine.engine.mechanics.recording import Answer, Incoming, record
 from grapevine.engine.messages import UnknownItem
-from grapevine.errors import CampaignNotActive, PlayLimitReached, UnknownEventType
+from grapevine.engine.participants.lookup import locate
+from grapevine.errors import (
+    CampaignNotActive,
+    PlayLimitReached,
+    UnknownEventType,
+    UnknownParticipant,
+)
 from grapevine.log import log_defect
-from grapevine.table import store
+from grapevine.table import keys, store
+from grapevine.table.campaigns import Campaign
 from grapevine.table.inbox import InboxEvent
+from grapevine.table.ledger import PlayerEvent
+from grapevine.table.referrals import Referral
 
 
 def taker(answer: Answer) -> Callable[[str], None]:
@@ -34,6 +45,10 @@ def taker(answer: Answer) -> Callable[[str], None]:
         match item["type"]:
             case InboxEvent.TYPE:
                 _record_everywhere(InboxEvent.from_item(item), answer)
+            case PlayerEvent.TYPE:
+                _credit_referrer(PlayerEvent.from_item(item))
+            case Referral.TYPE:
+                _record_credit(Referral.from_item(item), answer)
             case unknown:
                 raise UnknownItem(unknown)
 
@@ -54,9 +69,9 @@ def _record_everywhere(event: InboxEvent, answer: Answer) -> None:
         display_name=event.display_name,
     )
     failures: list[Exception] = []
-    for played in listening(event.account_id, "referd"):
+    for game in listening(event.account_id, "referd"):
         try:
-            _record(played, incoming, answer)
+            _record(game, incoming, answer)
         except Exception as failure:  # noqa: BLE001 - other campaigns must not wait for this one
             failures.append(failure)
     for further in failures[1:]:
@@ -65,9 +80,49 @@ def _record_everywhere(event: InboxEvent, answer: Answer) -> None:
         raise failures[0]
 
 
-def _record(played: Played, incoming: Incoming, answer: Answer) -> None:
+def _credit_referrer(event: PlayerEvent) -> None:
+    """The friend's referral is credited as a trigger of the API credits it: once, however many
+    events qualify. A friend who has been deleted meanwhile has no referral any more."""
+    campaign = _campaign(event.campaign_id)
+    if campaign is None or event.qualifies is None:
+        return
+    try:
+        credit.trigger(campaign, locate(campaign.campaign_id, event.qualifies), None)
+    except UnknownParticipant:
+        return
+
+
+def _record_credit(referral: Referral, answer: Answer) -> None:
+    """For the referrer's player, if it has one and the campaign's mechanics speak of credits."""
+    campaign = _campaign(referral.campaign_id)
+    if campaign is None or referral.status != "CREDIT_AWARDED":
+        return
+    game = played(campaign, may_be_remembered=True)
+    if REFERRAL_CREDITED not in game.configuration.event_types:
+        return
+    user_id = linking.user_of(referral.campaign_id, referral.referrer_id)
+    if user_id is None:
+        return
+    incoming = Incoming(
+        user_id=user_id,
+        event_type=REFERRAL_CREDITED,
+        metadata={"referredId": referral.referred_id},
+        trust="server",
+        source="internal",
+        origin=f"credit {referral.referrer_id} {referral.referred_id}",
+        at=referral.credited_at,
+    )
+    _record(game, incoming, answer)
+
+
+def _campaign(campaign_id: str) -> Campaign | None:
+    item = store.get(keys.campaign(campaign_id))
+    return Campaign.from_item(item) if item else None
+
+
+def _record(game: Played, incoming: Incoming, answer: Answer) -> None:
     """What the campaign refuses is passed over: there is nobody to be told."""
     try:
-        record(played, incoming, answer)
+        record(game, incoming, answer)
     except (CampaignNotActive, PlayLimitReached, UnknownEventType):
         return
