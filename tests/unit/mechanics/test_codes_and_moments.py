@@ -69,6 +69,16 @@ def test_codes_have_their_length_and_every_character_as_often_as_any_other(
     assert all(each == pytest.approx(expected, rel=0.35) for each in counted.values())
 
 
+def test_the_first_characters_come_no_more_often_than_the_others() -> None:
+    """A byte has 256 values, eight more than eight times 31: those must be passed over."""
+    form = WinCode.model_validate({"length": 32})
+    words = "".join(win_code(SECRET, "ab", f"evt_{n}", 0, form)[5:] for n in range(2000))
+
+    share = sum(words.count(each) for each in FORM.alphabet[:8]) / len(words)
+
+    assert share == pytest.approx(8 / 31, abs=0.008)
+
+
 def test_no_character_of_a_code_looks_like_another_one() -> None:
     assert not set("O0I1L") & set(FORM.alphabet)
     assert len(FORM.alphabet) == 31
