@@ -145,7 +145,9 @@ def test_there_is_one_moment_for_each_prize_within_the_campaign() -> None:
 
 
 def test_the_same_moments_are_drawn_again_and_others_by_another_secret() -> None:
-    again = moments_to_add(campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, saved_at=0)
+    again = moments_to_add(
+        campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, saved_at=0
+    )
 
     assert missing(campaign()) == missing(campaign())
     assert again != missing(campaign())
