@@ -16,6 +16,7 @@ LONGEST_USER_ID = 100
 EVENT_PREFIX = "EVENT#"
 LEDGER_PREFIX = "LEDGER#"
 MILESTONE_PREFIX = "MILESTONE#"
+REVERSAL_PREFIX = "REVERSAL#"
 WIN_PREFIX = "WIN#"
 
 _PLAYER = "#PLAYER#"
@@ -56,6 +57,10 @@ def milestone_award(campaign_id: str, user_id: str, milestone_id: str, number: i
     """`number` counts how often the milestone has been reached by then, from 1."""
     sort = f"{MILESTONE_PREFIX}{_id(milestone_id)}#{number:06d}"
     return Key(_partition(campaign_id, user_id), sort)
+
+
+def reversal(campaign_id: str, user_id: str, event_id: str) -> Key:
+    return Key(_partition(campaign_id, user_id), f"{REVERSAL_PREFIX}{_id(event_id)}")
 
 
 def points_board(campaign_id: str) -> str:

@@ -90,7 +90,7 @@ def _metadata(value: Any) -> dict[str, Any]:
         raise PydanticCustomError("metadata", "{reason}", {"reason": str(refused)}) from None
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
     return text
@@ -106,11 +106,11 @@ def _none_is_nothing(value: Any) -> Any:
     return {} if value is None else value
 
 
-UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_not_blank)]
+UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(not_blank)]
 EventType = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_NAME),
-    AfterValidator(_not_blank),
+    AfterValidator(not_blank),
     AfterValidator(_not_internal),
 ]
 EventMetadata = Annotated[
