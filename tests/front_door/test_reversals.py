@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -205,7 +206,9 @@ def test_events_that_the_user_has_not_had_are_not_found(game: Game) -> None:
 def test_reversals_redemptions_and_events_at_once_leave_sums_right(game: Game) -> None:
     event_id, _ = bought(game, GOLD)
     codes = new_codes(game, 3, 10)
-    calls = [partial(lambda code, _: redeem(game, USER, code), code) for code in codes]
+    calls: list[Callable[[Api], httpx.Response]] = [
+        partial(lambda code, _: redeem(game, USER, code), code) for code in codes
+    ]
     calls += [lambda _: reverse(game, USER, event_id)] * 3
     calls += [lambda _: game.send(USER, "signup")] * 2
 
