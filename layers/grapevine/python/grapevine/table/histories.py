@@ -28,9 +28,7 @@ def ledger_of(
     return [(player_keys.place_of(each["sort"]), LedgerLine.from_item(each)) for each in items]
 
 
-def wins_of(
-    campaign_id: str, user_id: str, place: str | None, limit: int
-) -> list[tuple[str, Win]]:
+def wins_of(campaign_id: str, user_id: str, place: str | None, limit: int) -> list[tuple[str, Win]]:
     """A player's wins from a place on (strongly consistent). Raises ValueError for no place."""
     items = store.query(
         None,
@@ -66,7 +64,9 @@ def lines_of_event(campaign_id: str, user_id: str, event_id: str, at: int) -> li
     """What an event that counts as done at `at` has changed, in order (strongly consistent)."""
     first, last = player_keys.lines_of_event(at, event_id)
     partition = player_keys.player(campaign_id, user_id).partition
-    return [LedgerLine.from_item(each) for each in store.query(None, partition, between=(first, last))]
+    return [
+        LedgerLine.from_item(each) for each in store.query(None, partition, between=(first, last))
+    ]
 
 
 def _from(prefix: str, place: str | None) -> tuple[str, str]:

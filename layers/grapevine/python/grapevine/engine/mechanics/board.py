@@ -97,9 +97,7 @@ def _around(
     if player is None:
         return [], None
     own, apart = _place_of(player), excluded | {user_id}
-    nearest = points_board.players_around(
-        player.campaign_id, own.position, NEIGHBOURS + len(apart)
-    )
+    nearest = points_board.players_around(player.campaign_id, own.position, NEIGHBOURS + len(apart))
     others = _without(nearest, apart)
     before = [one for one in others if one.order < own.order][-NEIGHBOURS:]
     behind = [one for one in others if one.order > own.order][:NEIGHBOURS]
@@ -121,9 +119,7 @@ def _ranked(
     ]
 
 
-def _entry(
-    played: Played, rank: int | None, ranked: Ranked, players: dict[str, Player]
-) -> Entry:
+def _entry(played: Played, rank: int | None, ranked: Ranked, players: dict[str, Player]) -> Entry:
     player = players[ranked.user_id]
     hidden = played.configuration.leaderboard.hide_names
     return Entry(
@@ -148,9 +144,7 @@ def _players(played: Played, user_ids: Sequence[str]) -> dict[str, Player]:
 
 
 def _place_of(player: Player) -> Ranked:
-    return Ranked(
-        player.user_id, points_board.position(player.total_points, player.reached_at)
-    )
+    return Ranked(player.user_id, points_board.position(player.total_points, player.reached_at))
 
 
 def _id_of(played: Played) -> str:

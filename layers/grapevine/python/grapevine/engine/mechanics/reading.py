@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,7 +10,8 @@ from grapevine import runtime
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.win_codes import hash_of_code
 from grapevine.errors import InvalidRequest, NotFound, Problem
-from grapevine.table import histories, keys, mechanics_keys, player_keys, store
+from grapevine.table import histories, mechanics_keys, player_keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.codes import Code
 from grapevine.table.keys import Key
@@ -170,3 +171,12 @@ def _shown(campaign: Campaign, page: Page[Win]) -> Page[Shown]:
     now = runtime.now_ms()
     shown = [Shown(win, _status(codes.get(places[win.code]), now)) for win in page.rows]
     return Page(shown, page.next_place)
+
+
+def _status(item: Item | None, now: int) -> str | None:
+    """What nobody has used expires by itself."""
+    if item is None:
+        return None
+    code = Code.from_item(item)
+    has_expired = code.expires_at is not None and code.expires_at <= now
+    return "EXPIRED" if code.status == "ACTIVE" and has_expired else code.status
