@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -12,7 +13,6 @@ from grapevine.engine.mechanics.win_codes import hash_of_code
 from grapevine.table import mechanics_keys, player_keys, store
 from grapevine.table.codes import Code
 from grapevine.table.ledger import PlayerEvent
-from grapevine.table.players import Player
 from tests.api import Json
 from tests.conftest import inside
 from tests.playing import Game
@@ -97,11 +97,6 @@ def sums_are_right(game: Game, *user_ids: str) -> None:
         assert player is not None
         assert player.total_points == sum(line.points for line in lines) >= 0
         assert player.events_count == len(events_of(game, user_id))
-        _balances_follow(player, [(line.points, line.balance_after) for line in lines])
-
-
-def _balances_follow(player: Player, lines: list[tuple[int, int]]) -> None:
-    """Whatever the order of those of one millisecond."""
-    before = sorted(balance - points for points, balance in lines)
-    after = sorted(balance for _, balance in lines)
-    assert sorted([*after, 0]) == sorted([*before, player.total_points])
+        assert [line.balance_after for line in lines] == list(
+            itertools.accumulate(line.points for line in lines)
+        )

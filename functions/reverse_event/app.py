@@ -2,12 +2,12 @@
 
 from grapevine.engine.mechanics.reversing import reverse
 from grapevine.http.endpoint import Nothing, Request, Response
-from grapevine.http.gamifyhost import body_of, gamifyhost
+from grapevine.http.gamifyhost import GamifyHost, body_of
 from grapevine.http.idempotency import as_kept
 from grapevine.http.models.codes import ReversedEvent, ReverseEvent
 
 
-@gamifyhost.endpoint(
+@GamifyHost("Campaign or event not found").endpoint(
     "POST /v1/campaigns/{slug}/events/{eventId}/reverse",
     scope="gamification:write",
     body=ReverseEvent,

@@ -197,7 +197,7 @@ def test_events_that_the_user_has_not_had_are_not_found(game: Game) -> None:
         *(reverse(game, USER, wrong) for wrong in ("evt_none", "a%23b", "x" * 101)),
     ]
 
-    assert {refused(answer) for answer in answers} == {(404, "Event not found")}
+    assert {refused(answer) for answer in answers} == {(404, "Campaign or event not found")}
     assert table_of(game.stack) == before
     missing = game.call("POST", f"events/{event_id}/reverse", {})
     assert missing.json()["errors"] == [{"field": "userId", "message": "is required"}]

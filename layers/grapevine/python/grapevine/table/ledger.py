@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from grapevine.table import player_keys
+from grapevine.table import mechanics_keys, places, player_keys
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_exact_json
 from grapevine.table.keys import Key
 
@@ -128,6 +129,12 @@ class Win(Entity):
     @property
     def key(self) -> Key:
         return player_keys.win(self.campaign_id, self.user_id, self.at, self.event_id)
+
+    def index_attributes(self) -> Item:
+        return {
+            "referralList": mechanics_keys.win_list(self.campaign_id),
+            "createdPlace": places.by_created(self.at, self.event_id),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

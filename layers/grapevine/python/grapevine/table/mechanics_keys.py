@@ -46,6 +46,11 @@ def player_count(campaign_id: str, part: int) -> Key:
     return Key(f"{keys.campaign(campaign_id).partition}#PLAYERS", f"COUNT#{part:02d}")
 
 
+def win_list(campaign_id: str) -> str:
+    """All wins of the campaign, in the index by creation."""
+    return f"{keys.campaign(campaign_id).partition}#WINS"
+
+
 def code_secret(account_id: str) -> Key:
     return Key(keys.account(account_id).partition, "CODESECRET")
 

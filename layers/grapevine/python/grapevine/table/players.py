@@ -35,6 +35,13 @@ class Player(Entity):
     def key(self) -> Key:
         return player_keys.player(self.campaign_id, self.user_id)
 
+    def next_at(self, at: int) -> int:
+        """When what happens at `at` (ms) counts as done: later than what changed the total last.
+
+        So a player's lines stand in the order in which they were written, and no two events share a
+        millisecond of it, whatever the clocks say of two requests that race."""
+        return max(at, self.reached_at + 1)
+
     def index_attributes(self) -> Item:
         return board_entry(self.campaign_id, self.total_points, self.reached_at)
 

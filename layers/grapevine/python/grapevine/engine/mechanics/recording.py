@@ -8,7 +8,7 @@ nothing; after it, the same request is answered from its receipt.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grapevine import runtime
@@ -91,6 +91,8 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             return Recorded(before, True)
         played.require_active(at)
         player = Player.from_item(found[place]) if place in found else None
+        if player is not None:
+            occurrence = replace(occurrence, at=player.next_at(at))
         outcome = _judged(played, player, occurrence, luck)
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)

@@ -141,12 +141,12 @@ def _outcome(played: Played, player: Player | None, code: Code, user_id: str, at
         user_id=user_id,
         event_type=EVENT_TYPE,
         metadata={},
-        at=at,
+        at=player.next_at(at) if player else at,
         trust="server",
         source="internal",
     )
-    before = player or new_player(code.campaign_id, user_id, at)
-    periods = periods_at(at, configuration.timezone)
+    before = player or new_player(code.campaign_id, user_id, occurrence.at)
+    periods = periods_at(occurrence.at, configuration.timezone)
     counters = Counters(before.counters)
     lines = Lines(before, occurrence)
     lines.add("code", code.batch_id or code.tier_id or "", code.points_value)

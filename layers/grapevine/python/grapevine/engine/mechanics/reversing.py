@@ -17,7 +17,7 @@ from grapevine.engine.mechanics.recording import WITHIN_SECONDS
 from grapevine.engine.mechanics.redeeming import EVENT_TYPE
 from grapevine.engine.mechanics.win_codes import hash_of_code
 from grapevine.errors import NotFound
-from grapevine.table import keys, mechanics_keys, player_keys, store
+from grapevine.table import histories, keys, mechanics_keys, player_keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.codes import Code, counted
 from grapevine.table.ledger import LedgerLine, PlayerEvent, Reversal, Win
@@ -43,8 +43,8 @@ def reverse(campaign: Campaign, user_id: str, event_id: str, by: str) -> Reverse
         Busy: nothing was written.
     """
     if not keys.is_id(event_id):
-        raise NotFound("Event not found")
-    campaign_id, at = campaign.campaign_id, runtime.now_ms()
+        raise NotFound("Campaign or event not found")
+    campaign_id, now = campaign.campaign_id, runtime.now_ms()
     places = (
         player_keys.player(campaign_id, user_id),
         player_keys.player_event(campaign_id, user_id, event_id),
@@ -56,9 +56,9 @@ def reverse(campaign: Campaign, user_id: str, event_id: str, by: str) -> Reverse
         if before is not None:
             return Reversed(Reversal.from_item(before), True)
         if event is None or player is None:
-            raise NotFound("Event not found")
+            raise NotFound("Campaign or event not found")
         reversal, writes = _reversal(
-            campaign, Player.from_item(player), PlayerEvent.from_item(event), at, by
+            campaign, Player.from_item(player), PlayerEvent.from_item(event), now, by
         )
         try:
             store.transact([Put(reversal.to_item(), ABSENT), *writes])
@@ -69,9 +69,11 @@ def reverse(campaign: Campaign, user_id: str, event_id: str, by: str) -> Reverse
 
 
 def _reversal(
-    campaign: Campaign, player: Player, event: PlayerEvent, at: int, by: str
+    campaign: Campaign, player: Player, event: PlayerEvent, now: int, by: str
 ) -> tuple[Reversal, list[Write]]:
-    lines = opposite(player, _lines_of(event), at)
+    given = histories.lines_of_event(event.campaign_id, event.user_id, event.event_id, event.at)
+    at = player.next_at(now)
+    lines = opposite(player, given, at)
     after = replace(
         player,
         version=player.version + 1,
@@ -100,17 +102,15 @@ def _reversal(
 
 def opposite(player: Player, lines: Iterable[LedgerLine], at: int) -> list[LedgerLine]:
     """The lines that take back what others gave, the last one first, as far as there are points."""
-    given = [line for line in lines if line.reason != "reversal"]
     balance, made = player.total_points, list[LedgerLine]()
-    for line in reversed(given):
+    for line in reversed(list(lines)):
         points = min(line.points, balance)
         balance -= points
         made.append(
             replace(
                 line,
                 at=at,
-                # Behind those of the event itself, where it was this very millisecond.
-                number=len(given) + len(made),
+                number=len(made),
                 points=-points,
                 balance_after=balance,
                 reason="reversal",
@@ -118,12 +118,6 @@ def opposite(player: Player, lines: Iterable[LedgerLine], at: int) -> list[Ledge
             )
         )
     return made
-
-
-def _lines_of(event: PlayerEvent) -> list[LedgerLine]:
-    first = player_keys.ledger_line(event.campaign_id, event.user_id, event.at, event.event_id, 0)
-    items = store.query(None, first.partition, prefix=first.sort.removesuffix("00"))
-    return [LedgerLine.from_item(item) for item in items]
 
 
 def _code_of(campaign: Campaign, event: PlayerEvent) -> Code | None:
