@@ -86,6 +86,12 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "inbox_event": (event_keys.inbox_event, 2),
     "inbox_receipt": (event_keys.inbox_receipt, 2),
     "player_link": (event_keys.player_link, 2),
+    "code_count": (lambda campaign, one="id1": mechanics_keys.code_count(campaign, one, 3), 2),
+    "code_attempts": (
+        lambda account, one="id1": mechanics_keys.code_attempts(account, one, 7),
+        2,
+    ),
+    "reversal": (lambda campaign, one="id1": player_keys.reversal(campaign, "user", one), 2),
     "trait": (fraud_keys.trait, 2),
     "fraud_report": (fraud_keys.fraud_report, 2),
     "fraud_list": (fraud_keys.fraud_list, 2),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -9,10 +10,10 @@ from grapevine.engine.mechanics.configuration import Configuration, parse
 from grapevine.engine.mechanics.moments import Moment, moments_to_add, open_moments, open_since
 from grapevine.engine.mechanics.parts import WinCode
 from grapevine.engine.mechanics.win_codes import (
+    batch_code,
     hash_of_code,
     normalised,
     prefix_of,
-    random_code,
     win_code,
 )
 from tests.unit.mechanics.samples import DAY, NOON, at, tier
@@ -69,16 +70,40 @@ def test_codes_have_their_length_and_every_character_as_often_as_any_other(
     assert all(each == pytest.approx(expected, rel=0.35) for each in counted.values())
 
 
+def test_the_first_characters_come_no_more_often_than_the_others() -> None:
+    """A byte has 256 values, eight more than eight times 31: those must be passed over."""
+    form = WinCode.model_validate({"length": 32})
+    words = "".join(win_code(SECRET, "ab", f"evt_{n}", 0, form)[5:] for n in range(2000))
+
+    share = sum(words.count(each) for each in FORM.alphabet[:8]) / len(words)
+
+    assert share == pytest.approx(8 / 31, abs=0.008)
+
+
 def test_no_character_of_a_code_looks_like_another_one() -> None:
     assert not set("O0I1L") & set(FORM.alphabet)
     assert len(FORM.alphabet) == 31
 
 
-def test_codes_of_a_batch_are_random_and_of_the_same_form() -> None:
-    codes = {random_code("summer-promo", FORM) for _ in range(1000)}
+def test_codes_of_a_batch_follow_from_its_id_and_their_numbers() -> None:
+    codes = [batch_code(SECRET, "SUMM", "batch", number, 0) for number in range(1000)]
 
-    assert len(codes) == 1000
-    assert all(code.startswith("SUMM-") and set(code[5:]) <= set(FORM.alphabet) for code in codes)
+    assert codes == [batch_code(SECRET, "SUMM", "batch", number, 0) for number in range(1000)]
+    assert len(set(codes)) == 1000
+    assert all(re.fullmatch("SUMM-[A-HJ-KM-NP-Z2-9]{8}", code) for code in codes)
+
+
+def test_codes_of_another_batch_secret_or_attempt_are_others() -> None:
+    code = batch_code(SECRET, "SUMM", "batch", 7, 0)
+
+    others = [
+        batch_code("11" * 32, "SUMM", "batch", 7, 0),
+        batch_code(SECRET, "SUMM", "batch2", 7, 0),
+        batch_code(SECRET, "SUMM", "batch", 8, 0),
+        batch_code(SECRET, "SUMM", "batch", 7, 1),
+    ]
+
+    assert len({code, *others}) == 5
 
 
 def test_a_code_is_known_by_a_hash_however_it_is_typed() -> None:
@@ -115,7 +140,7 @@ def missing(
     configuration: Configuration, now: int = 0, existing: dict[str, int] | None = None
 ) -> list[Moment]:
     return moments_to_add(
-        configuration, campaign_id="camp01", secret=SECRET, existing=existing or {}, now=now
+        configuration, campaign_id="camp01", secret=SECRET, existing=existing or {}, saved_at=now
     )
 
 
@@ -135,7 +160,9 @@ def test_there_is_one_moment_for_each_prize_within_the_campaign() -> None:
 
 
 def test_the_same_moments_are_drawn_again_and_others_by_another_secret() -> None:
-    again = moments_to_add(campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, now=0)
+    again = moments_to_add(
+        campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, saved_at=0
+    )
 
     assert missing(campaign()) == missing(campaign())
     assert again != missing(campaign())

@@ -12,6 +12,7 @@ GrapevineError
 │   │   └── KeyRevoked        it has been revoked, or rotated and its grace is over
 │   ├── NotFound              an unknown campaign, reward or route
 │   │   └── CampaignNotActive an event for a campaign that is unknown or takes none now
+│   ├── CodeNotRedeemable     it has been redeemed or revoked, or has expired
 │   ├── PlayLimitReached      the player has drawn as often as the campaign allows
 │   ├── VersionConflict       somebody else has saved since the caller looked
 │   ├── KeyReused             an idempotency key came again with another request
@@ -108,6 +109,11 @@ class NotFound(RequestRefused):
 class CampaignNotActive(NotFound):
     def __init__(self) -> None:
         super().__init__("Campaign not found or not active")
+
+
+class CodeNotRedeemable(RequestRefused):
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Code status is {status}")
 
 
 class PlayLimitReached(RequestRefused):

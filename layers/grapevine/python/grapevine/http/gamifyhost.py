@@ -30,6 +30,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str | None], ...] = (
     (errors.PayloadTooLarge, 400, INVALID_BODY),
     (errors.UnsupportedMediaType, 400, INVALID_BODY),
     (errors.NotFound, 404, None),
+    (errors.CodeNotRedeemable, 409, None),
     (errors.PlayLimitReached, 409, None),
     (errors.AlreadyLinked, 409, None),
     (errors.VersionConflict, 412, None),

@@ -22,7 +22,7 @@ from grapevine.errors import (
     UnknownParticipant,
 )
 from grapevine.log import log_defect
-from grapevine.table import keys, store
+from grapevine.table import keys, player_keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.inbox import InboxEvent
 from grapevine.table.ledger import PlayerEvent
@@ -82,9 +82,11 @@ def _record_everywhere(event: InboxEvent, answer: Answer) -> None:
 
 def _credit_referrer(event: PlayerEvent) -> None:
     """The friend's referral is credited as a trigger of the API credits it: once, however many
-    events qualify. A friend who has been deleted meanwhile has no referral any more."""
+    events qualify. Not for an event that has been taken back by now; a friend who has been deleted
+    meanwhile has no referral any more."""
     campaign = _campaign(event.campaign_id)
-    if campaign is None or event.qualifies is None:
+    reversal = player_keys.reversal(event.campaign_id, event.user_id, event.event_id)
+    if campaign is None or event.qualifies is None or store.get(reversal) is not None:
         return
     try:
         credit.trigger(campaign, locate(campaign.campaign_id, event.qualifies), None)

@@ -175,8 +175,8 @@ def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) ->
 
 def erase(tombstone: Standing) -> None:
     """Detaches the friends of a deleted participant, frees its player and removes its rewards, its
-    invites with their texts, and its log, a page at a time, then takes the tombstone out of the due index; until
-    then the next sweep goes on.
+    invites with their texts, and its log, a page at a time, then takes the tombstone out of the due
+    index; until then the next sweep goes on.
 
     Safe to repeat.
 

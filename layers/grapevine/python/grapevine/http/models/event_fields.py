@@ -92,7 +92,7 @@ def _metadata(value: Any) -> dict[str, Any]:
         raise PydanticCustomError("metadata", "{reason}", {"reason": str(refused)}) from None
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
     return text
@@ -116,11 +116,11 @@ def user_id_in(path: Mapping[str, str]) -> str:
     return user_id
 
 
-UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_not_blank)]
+UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(not_blank)]
 EventType = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_NAME),
-    AfterValidator(_not_blank),
+    AfterValidator(not_blank),
     AfterValidator(_not_internal),
 ]
 EventMetadata = Annotated[
