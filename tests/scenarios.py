@@ -27,6 +27,7 @@ from local.stack import Stack
 from tests import post_office, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
+from tests.playing import GOLD, Game, mechanics
 
 T = TypeVar("T")
 
@@ -157,6 +158,7 @@ def run_all(stack: Stack) -> None:
         invites(stack, api)
         months(stack, api)
         emails(stack, api)
+        plays(stack)
         assert api.call("GET", "/nowhere").status_code == 404
 
 
@@ -644,3 +646,17 @@ def months(stack: Stack, api: Api) -> None:
         (best,) = api.ok("GET", path)["participants"]
         assert (best["id"], best["finalReferralCount"]) == (referrer, 1)
     assert len(api.read(campaign_id, referrer)["rewards"]) == 4
+
+
+def plays(stack: Stack) -> None:
+    """Mechanics saved and changed, events recorded: the first of a player, one that wins, one that
+    was recorded before."""
+    game = Game.started(stack, mechanics())
+    more = mechanics()
+    more["instantWin"]["tiers"][0]["inventory"] += 1
+    assert game.save(more, seen=1).json()["data"]["configVersion"] == 2
+    assert game.call("GET", "mechanics").status_code == 200
+    game.event("user_1", "signup")
+    gold = next(game.keys_that_draw(GOLD))
+    for _ in range(2):
+        assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]

@@ -15,8 +15,9 @@ from grapevine.table.points_board import board_entry
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player(Entity):
     """`total_points` is the sum of the player's ledger lines, always: both are written in one
-    transaction. `reached_at` (ms) is when the total became what it is. `counters` is read and
-    written by `engine/mechanics/counters.py`, which says what bounds it."""
+    transaction. `reached_at` (ms) is when the total became what it is, `last_at` when the
+    last event was. `counters` is read and written by `engine/mechanics/counters.py`, which says
+    what bounds it."""
 
     TYPE: ClassVar[str] = "Player"
 
@@ -27,6 +28,7 @@ class Player(Entity):
     events_count: int = 0
     joined_at: int
     reached_at: int
+    last_at: int = 0
     display_name: str | None = None
     participant_id: str | None = None
     counters: dict[str, Any] = as_json()
@@ -34,6 +36,12 @@ class Player(Entity):
     @property
     def key(self) -> Key:
         return player_keys.player(self.campaign_id, self.user_id)
+
+    def time_of_next(self, now: int) -> int:
+        """The time of an event that comes now. Events that come at once are written in an order
+        that their clocks do not know: by this one the ledger's balances follow each other, and no
+        event is counted in a day, or against a cooldown, that a later one has left behind."""
+        return max(now, self.last_at + 1)
 
     def index_attributes(self) -> Item:
         return board_entry(self.campaign_id, self.total_points, self.reached_at)

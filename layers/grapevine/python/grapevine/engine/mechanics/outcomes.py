@@ -153,6 +153,7 @@ class Judged:
             total_points=lines.balance,
             events_count=before.events_count + 1,
             reached_at=self.occurrence.at if lines.written else before.reached_at,
+            last_at=self.occurrence.at,
             counters=counters.stored(
                 rules=[rule.id for rule in configuration.points.rules],
                 tiers=[tier.id for tier in tiers],

@@ -81,7 +81,6 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
     """
     at = runtime.now_ms()
     identity = _identity(played, incoming, at)
-    occurrence = _occurrence(incoming, identity.event_id, at)
     place = player_keys.player(identity.campaign_id, incoming.user_id)
     luck = _Luck()
     for _ in attempts(WITHIN_SECONDS):
@@ -91,6 +90,8 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             return Recorded(before, True)
         played.require_active(at)
         player = Player.from_item(found[place]) if place in found else None
+        happens_at = player.time_of_next(at) if player else at
+        occurrence = _occurrence(incoming, identity.event_id, happens_at)
         outcome = _judged(played, player, occurrence, luck)
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
