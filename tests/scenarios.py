@@ -660,3 +660,17 @@ def plays(stack: Stack) -> None:
     gold = next(game.keys_that_draw(GOLD))
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
+    assert_players_can_be_read(stack, game)
+
+
+def assert_players_can_be_read(stack: Stack, game: Game) -> None:
+    """Everything that is shown of players and prizes, of one who has won."""
+    stack.drain()
+    player = "participants/user_1"
+    for path in (f"{player}?expand=progress", f"{player}/milestones", "prizes", "stats"):
+        assert game.call("GET", path).status_code == 200
+    assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
+    assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
+    assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
+    assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200

@@ -76,6 +76,15 @@ SCOPES = {
     ("POST", f"{SLUG}/events"): "event:write",
     ("GET", f"{SLUG}/mechanics"): "gamification:read",
     ("PUT", f"{SLUG}/mechanics"): "gamification:write",
+    ("GET", f"{SLUG}/events/{{eventId}}"): "gamification:read",
+    ("GET", f"{SLUG}/leaderboard"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/ledger"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/milestones"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/wins"): "gamification:read",
+    ("GET", f"{SLUG}/prizes"): "gamification:read",
+    ("GET", f"{SLUG}/stats"): "gamification:read",
+    ("GET", f"{SLUG}/wins"): "gamification:read",
 }
 ROUTES = list(SCOPES)
 # Called by visitors' browsers, without a key: tests/front_door/test_tracking.py.
@@ -121,6 +130,11 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", f"{SLUG}/mechanics"): {"unknownEventTypes": "reject"},
 }
 
+# What a route needs in its query before it looks for anything.
+QUERIES: dict[tuple[str, str], dict[str, str]] = {
+    ("GET", f"{SLUG}/events/{{eventId}}"): {"userId": PLAYER},
+}
+
 
 @dataclass(frozen=True)
 class World:
@@ -159,11 +173,14 @@ class World:
             webhookId="primary",
             deliveryId="dlv_1800000000000_evt_000000000000000000000000",
             month="2026-08",
+            eventId="evt_000000000000000000000000",
         )
         if credentials is None:
             credentials = api_of(route).with_key(key) if key else {}
         if not options and route in BODIES:
             options = {"json": BODIES[route]}
+        if route in QUERIES:
+            options = {"params": QUERIES[route], **options}
         return self.http.request(method, target, headers=credentials, **options)
 
     def refused(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from grapevine.table import (
     email_keys,
+    event_keys,
     fraud_keys,
     keys,
     mechanics_keys,
@@ -82,6 +83,15 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "code_secret": (mechanics_keys.code_secret, 1),
     "code": (mechanics_keys.code, 2),
     "code_batch": (lambda campaign, one="id1": mechanics_keys.code_batch(campaign, 5, one), 2),
+    "inbox_event": (event_keys.inbox_event, 2),
+    "inbox_receipt": (event_keys.inbox_receipt, 2),
+    "player_link": (event_keys.player_link, 2),
+    "code_count": (lambda campaign, one="id1": mechanics_keys.code_count(campaign, one, 3), 2),
+    "code_attempts": (
+        lambda account, one="id1": mechanics_keys.code_attempts(account, one, 7),
+        2,
+    ),
+    "reversal": (lambda campaign, one="id1": player_keys.reversal(campaign, "user", one), 2),
     "trait": (fraud_keys.trait, 2),
     "fraud_report": (fraud_keys.fraud_report, 2),
     "fraud_list": (fraud_keys.fraud_list, 2),
@@ -145,6 +155,7 @@ def test_every_builder_is_looked_at_here() -> None:
         "is_referral",
         "mail_pace",
         "month_end_shard",
+        "owner_in",
         "participant_in",
         "referred_in",
         "row_id_in",
@@ -154,7 +165,16 @@ def test_every_builder_is_looked_at_here() -> None:
 
     functions = {
         name
-        for module in (email_keys, fraud_keys, keys, mechanics_keys, places, player_keys, rank_keys)
+        for module in (
+            email_keys,
+            event_keys,
+            fraud_keys,
+            keys,
+            mechanics_keys,
+            places,
+            player_keys,
+            rank_keys,
+        )
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }
