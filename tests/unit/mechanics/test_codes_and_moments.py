@@ -69,6 +69,16 @@ def test_codes_have_their_length_and_every_character_as_often_as_any_other(
     assert all(each == pytest.approx(expected, rel=0.35) for each in counted.values())
 
 
+def test_the_first_characters_come_no_more_often_than_the_others() -> None:
+    """A byte has 256 values, eight more than eight times 31: those must be passed over."""
+    form = WinCode.model_validate({"length": 32})
+    words = "".join(win_code(SECRET, "ab", f"evt_{n}", 0, form)[5:] for n in range(2000))
+
+    share = sum(words.count(each) for each in FORM.alphabet[:8]) / len(words)
+
+    assert share == pytest.approx(8 / 31, abs=0.008)
+
+
 def test_no_character_of_a_code_looks_like_another_one() -> None:
     assert not set("O0I1L") & set(FORM.alphabet)
     assert len(FORM.alphabet) == 31
@@ -115,7 +125,7 @@ def missing(
     configuration: Configuration, now: int = 0, existing: dict[str, int] | None = None
 ) -> list[Moment]:
     return moments_to_add(
-        configuration, campaign_id="camp01", secret=SECRET, existing=existing or {}, now=now
+        configuration, campaign_id="camp01", secret=SECRET, existing=existing or {}, saved_at=now
     )
 
 
@@ -135,7 +145,9 @@ def test_there_is_one_moment_for_each_prize_within_the_campaign() -> None:
 
 
 def test_the_same_moments_are_drawn_again_and_others_by_another_secret() -> None:
-    again = moments_to_add(campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, now=0)
+    again = moments_to_add(
+        campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, saved_at=0
+    )
 
     assert missing(campaign()) == missing(campaign())
     assert again != missing(campaign())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ def test_i3_a_player_draws_as_often_as_the_limit_says_and_is_then_rejected() -> 
     playing = Playing(instant_win(GOLD, limits=limits({"total": 2})))
     playing.send("play")
     playing.send("play")
-    before = playing.player
+    before = deepcopy(playing.player)
 
     with pytest.raises(PlayLimitReached):
         playing.send("play")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grapevine.engine.mechanics.configuration import Configuration, from_text, parse, to_text
 from grapevine.engine.mechanics.evaluating import Outcome
+from grapevine.engine.mechanics.natural_keys import natural_key
 from grapevine.engine.mechanics.parts import PointsTotal, Streak
 from grapevine.engine.mechanics.validating import problems
 from grapevine.errors import PlayLimitReached
@@ -349,3 +350,64 @@ def test_judging_changes_nothing_that_it_was_given(
         player, kept = playing.player, stored(playing.player)
         judged(playing, event, {"amount": event["amount"]})
         assert player == kept
+
+
+SCALARS = st.one_of(
+    st.text(max_size=20),
+    st.booleans(),
+    st.none(),
+    st.integers(),
+    st.decimals(),
+    st.floats(),
+    st.sampled_from(["1" * 50, "0x10", "1_0", "٣", "-0", "+.5", "1e5", "Infinity", "NaN"]),
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+EVERY_OPERATOR = [
+    ("eq", 5),
+    ("neq", "x"),
+    ("in", ["x", 1, True]),
+    ("gt", 1),
+    ("gte", 1),
+    ("lt", 1),
+    ("lte", 1),
+    ("between", [1, 5]),
+    ("contains", "x"),
+    ("exists", False),
+]
+EVERYTHING = parse(
+    {
+        "dedupe": [{"eventType": "buy", "by": "metadata.a.b"}],
+        "points": {
+            "rules": [
+                rule(op, "buy", 1, when=[{"field": "a.b", "op": op, "value": value}])
+                for op, value in EVERY_OPERATOR
+            ]
+            + [
+                rule("unit", "buy", {"type": "per_unit", "field": "a", **unit})
+                for unit in ({"unit": 1, "points": 2, "max": 100},)
+            ]
+            + [rule("field", "buy", {"type": "from_field", "field": "a.b", "max": 100})]
+        },
+        "milestones": [
+            milestone("sum", metadata_sum("buy", "a"), 10, repeat=True, points=1),
+            milestone("kinds", distinct_values("buy", "a.b"), 2, repeat=True, points=1),
+        ],
+    }
+)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "a.b", "b", ""]), ANYTHING))
+def test_no_metadata_whatever_makes_judging_fail(metadata: dict[str, Any]) -> None:
+    playing = Playing(EVERYTHING)
+    nested = {"a": {"b": metadata.get("a.b")}}
+
+    for each in (metadata, nested):
+        natural_key(EVERYTHING, playing.occurrence("buy", each))
+        outcome = playing.send("buy", each)
+        assert outcome.total_points >= 0

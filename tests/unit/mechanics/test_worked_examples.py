@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from decimal import Decimal
 
 import pytest
@@ -112,7 +113,7 @@ def test_6_the_eleventh_event_that_plays_is_rejected(playing: Playing) -> None:
     for _ in range(10):
         playing.send("purchase", AMOUNT)
         playing.now += DAY
-    before = playing.player
+    before = deepcopy(playing.player)
 
     with pytest.raises(PlayLimitReached, match="User has exceeded maximum plays"):
         playing.send("purchase", AMOUNT)

@@ -32,16 +32,17 @@ def moments_to_add(
     campaign_id: str,
     secret: str,
     existing: dict[str, int],
-    now: int,
+    saved_at: int,
 ) -> list[Moment]:
     """The moments that are missing, by time: all of a new configuration, those of units that were
     added to one. `existing` says how many each tier has. They lie between the campaign's start,
-    or now if that is past, and its end; the same call gives the same moments.
+    or the save if that was later, and its end. `saved_at` (ms) is the time that is stored with the
+    configuration: whoever goes on with a save that died hides the same moments.
     """
     instant_win, end = configuration.instant_win, configuration.ends_at
     if instant_win is None or instant_win.mode != "moments" or end is None:
         return []
-    start = max(configuration.starts_at or 0, now)
+    start = max(configuration.starts_at or 0, saved_at)
     if start > end:
         return []
     found = [
