@@ -21,6 +21,7 @@ from grapevine.table.email_templates import EmailTemplate
 from grapevine.table.entity import Entity
 from grapevine.table.fraud import FraudList, FraudReport, Trait
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
+from grapevine.table.inbox import InboxEvent, InboxReceipt
 from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
 from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Reversal, Win
@@ -29,6 +30,7 @@ from grapevine.table.mail_runs import MailPace, MailRun
 from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
+from grapevine.table.player_links import PlayerLink
 from grapevine.table.players import Player
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.receipts import Receipt
@@ -87,6 +89,23 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         fingerprint=OPTIONAL_TEXT,
         body=st.text(),
         created_at=TIMES,
+    ),
+    InboxEvent: st.builds(
+        InboxEvent,
+        account_id=IDS,
+        inbox_id=IDS,
+        user_id=st.text(),
+        event_type=st.text(),
+        metadata=EVENT_METADATA,
+        display_name=OPTIONAL_TEXT,
+        at=TIMES,
+        expires_at=TIMES,
+    ),
+    PlayerLink: st.builds(
+        PlayerLink, campaign_id=IDS, participant_id=IDS, user_id=st.text(), linked_at=TIMES
+    ),
+    InboxReceipt: st.builds(
+        InboxReceipt, account_id=IDS, key_hash=IDS, fingerprint=IDS, expires_at=TIMES
     ),
     CodeSecret: st.builds(CodeSecret, account_id=IDS, secret=IDS),
     Code: st.builds(

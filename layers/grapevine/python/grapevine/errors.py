@@ -121,6 +121,11 @@ class PlayLimitReached(RequestRefused):
         super().__init__("User has exceeded maximum plays")
 
 
+class AlreadyLinked(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("The player or the participant is linked to another one")
+
+
 class VersionConflict(RequestRefused):
     def __init__(self, current: int) -> None:
         super().__init__(f"The configuration is at version {current} by now. Read it again.")

@@ -32,6 +32,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str | None], ...] = (
     (errors.NotFound, 404, None),
     (errors.CodeNotRedeemable, 409, None),
     (errors.PlayLimitReached, 409, None),
+    (errors.AlreadyLinked, 409, None),
     (errors.VersionConflict, 412, None),
     (errors.KeyReused, 422, None),
     (errors.LimitReached, 429, "Too many requests"),

@@ -27,7 +27,8 @@ class PlayerEvent(Entity):
 
     `draw_value` is there where it drew by odds; `tier_hit` is the tier that the draw named,
     `tier_won` the one that was given, and `downgrade` why they differ. `code_hash` is that of the
-    code which it redeemed.
+    code which it redeemed. `qualifies` is the participant whose referral is to be credited for the
+    event: the one that the player was then.
     """
 
     TYPE: ClassVar[str] = "PlayerEvent"
@@ -50,6 +51,7 @@ class PlayerEvent(Entity):
     tier_won: str | None = None
     downgrade: Downgrade | None = None
     code_hash: str | None = None
+    qualifies: str | None = None
 
     @property
     def key(self) -> Key:

@@ -15,8 +15,9 @@ from grapevine.table.points_board import board_entry
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player(Entity):
     """`total_points` is the sum of the player's ledger lines, always: both are written in one
-    transaction. `reached_at` (ms) is when the total became what it is. `counters` is read and
-    written by `engine/mechanics/counters.py`, which says what bounds it."""
+    transaction. `reached_at` (ms) is when the total became what it is, `last_at` when the
+    last event was. `counters` is read and written by `engine/mechanics/counters.py`, which says
+    what bounds it."""
 
     TYPE: ClassVar[str] = "Player"
 
@@ -27,6 +28,7 @@ class Player(Entity):
     events_count: int = 0
     joined_at: int
     reached_at: int
+    last_at: int = 0
     display_name: str | None = None
     participant_id: str | None = None
     counters: dict[str, Any] = as_json()
@@ -36,11 +38,12 @@ class Player(Entity):
         return player_keys.player(self.campaign_id, self.user_id)
 
     def next_at(self, at: int) -> int:
-        """When what happens at `at` (ms) counts as done: later than what changed the total last.
+        """When what happens at `at` (ms) counts as done: later than what came last.
 
-        So a player's lines stand in the order in which they were written, and no two events share a
-        millisecond of it, whatever the clocks say of two requests that race."""
-        return max(at, self.reached_at + 1)
+        Events that come at once, or late, are written in an order that their clocks do not know. By
+        this one the ledger's balances follow each other, no two events share a millisecond of it,
+        and none is counted in a day, or against a cooldown, that a later one has left behind."""
+        return max(at, self.last_at + 1, self.reached_at + 1)
 
     def index_attributes(self) -> Item:
         return board_entry(self.campaign_id, self.total_points, self.reached_at)

@@ -13,6 +13,7 @@ from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.parts import InstantWin, Tier
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.engine.mechanics.points import RuleAward
+from grapevine.engine.mechanics.qualifying import qualifies
 from grapevine.table.ledger import Credit, LedgerLine, MilestoneAward, PlayerEvent, Reason
 from grapevine.table.players import Player
 
@@ -156,6 +157,7 @@ class Judged:
             total_points=lines.balance,
             events_count=before.events_count + 1,
             reached_at=self.occurrence.at if lines.written else before.reached_at,
+            last_at=self.occurrence.at,
             counters=counters.stored(
                 rules=[rule.id for rule in configuration.points.rules],
                 tiers=[tier.id for tier in tiers],
@@ -177,6 +179,9 @@ class Judged:
             points_earned=lines.points(*_EARNED),
             win_points=lines.points("instant_win"),
             total_points=lines.balance,
+            qualifies=self.player.participant_id
+            if qualifies(self.configuration, self.occurrence)
+            else None,
         )
         if drawn is None:
             return event

@@ -39,7 +39,9 @@ WITHIN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """An event as it was sent. `key` is the client's own: the same event has the same."""
+    """An event as it was sent. `key` is the client's own: the same event has the same. `origin` is
+    our own for an event that follows from something in the table; no client can send it. `at` (ms)
+    is when it came, where that was before now. A `display_name` changes the player's."""
 
     user_id: str
     event_type: str
@@ -47,6 +49,9 @@ class Incoming:
     trust: Trust
     source: Source
     key: str | None = None
+    origin: str | None = None
+    at: int | None = None
+    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         PlayLimitReached, UnknownEventType: as the mechanics say.
         Busy: nothing was written.
     """
-    at = runtime.now_ms()
+    at = incoming.at if incoming.at is not None else runtime.now_ms()
     identity = _identity(played, incoming, at)
     occurrence = _occurrence(incoming, identity.event_id, at)
     place = player_keys.player(identity.campaign_id, incoming.user_id)
@@ -93,7 +98,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
             occurrence = replace(occurrence, at=player.next_at(at))
-        outcome = _judged(played, player, occurrence, luck)
+        outcome = _judged(played, _named(player, incoming, at, played), occurrence, luck)
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
         writes = [Put(one.to_item(), ABSENT) for one in identity.receipts(body, at)]
@@ -112,6 +117,7 @@ def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
     return Identity.of(
         played.campaign.campaign_id,
         explicit=incoming.key,
+        origin=incoming.origin,
         natural=natural,
         fingerprint=fingerprint,
     )
@@ -129,7 +135,15 @@ def _occurrence(incoming: Incoming, event_id: str, at: int) -> Occurrence:
     )
 
 
-def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck: _Luck) -> Outcome:
+def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -> Player:
+    """The player before the event, a new one where there is none, with the name that came."""
+    before = player or new_player(played.campaign.campaign_id, incoming.user_id, at)
+    if incoming.display_name is None:
+        return before
+    return replace(before, display_name=incoming.display_name)
+
+
+def _judged(played: Played, player: Player, occurrence: Occurrence, luck: _Luck) -> Outcome:
     campaign_id = played.campaign.campaign_id
     drawn = None
     if played.mechanics is not None:
@@ -142,7 +156,7 @@ def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck:
     return evaluate(
         played.configuration,
         played.config_version,
-        player or new_player(campaign_id, occurrence.user_id, occurrence.at),
+        player,
         occurrence,
         chance,
     )
