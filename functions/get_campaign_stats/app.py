@@ -1,11 +1,10 @@
 """GET /v1/campaigns/{slug}/stats: how many play, and how many prizes they have won."""
 
 from grapevine.engine.mechanics.campaign import played
-from grapevine.engine.mechanics.prizes import prizes_of
+from grapevine.engine.mechanics.prizes import figures_of
 from grapevine.http.endpoint import Nothing, Request
 from grapevine.http.gamifyhost import gamifyhost
-from grapevine.http.models.prizes import CampaignStats, PrizeEntry
-from grapevine.table.player_counts import players_of
+from grapevine.http.models.prizes import CampaignStats
 
 
 @gamifyhost.endpoint(
@@ -15,5 +14,4 @@ from grapevine.table.player_counts import players_of
     refusals=(404,),
 )
 def handler(request: Request[Nothing, Nothing]) -> CampaignStats:
-    prizes = [PrizeEntry.of(each) for each in prizes_of(played(request.campaign))]
-    return CampaignStats(participants=players_of(request.campaign.campaign_id), prizes=prizes)
+    return CampaignStats.of(figures_of(played(request.campaign)))

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.one_engine
 READ, WRITE = "participant:read", "participant:write"
 WEBHOOKS = "/v2/campaign/{id}/webhooks"
 SLUG = "/v1/campaigns/{slug}"
+CODES = "/v1/campaigns/codes"
 PLAYER = "user_12345"
 SCOPES = {
     ("POST", "/v2/campaigns"): "program:write",
@@ -85,6 +86,12 @@ SCOPES = {
     ("GET", f"{SLUG}/prizes"): "gamification:read",
     ("GET", f"{SLUG}/stats"): "gamification:read",
     ("GET", f"{SLUG}/wins"): "gamification:read",
+    ("POST", f"{CODES}/generate"): "gamification:write",
+    ("POST", f"{CODES}/verify"): "event:write",
+    ("GET", f"{CODES}/batches"): "gamification:read",
+    ("GET", f"{CODES}/stats"): "gamification:read",
+    ("POST", f"{SLUG}/redeem"): "event:write",
+    ("POST", f"{SLUG}/events/{{eventId}}/reverse"): "gamification:write",
 }
 ROUTES = list(SCOPES)
 # Called by visitors' browsers, without a key: tests/front_door/test_tracking.py.
@@ -127,6 +134,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", f"{WEBHOOKS}/{{webhookId}}"): {"isEnabled": False},
     ("POST", f"{WEBHOOKS}/{{webhookId}}/recover"): {"since": 0},
     ("POST", f"{SLUG}/events"): {"userId": "intruder", "eventType": "purchase"},
+    ("POST", f"{CODES}/generate"): {"slug": "summer", "batchSize": 1, "pointsValue": 1},
+    ("POST", f"{CODES}/verify"): {"code": "SUMM-AX7K9M2P"},
+    ("POST", f"{SLUG}/redeem"): {"userId": PLAYER, "code": "SUMM-AX7K9M2P"},
+    ("POST", f"{SLUG}/events/{{eventId}}/reverse"): {"userId": PLAYER},
     ("PUT", f"{SLUG}/mechanics"): {"unknownEventTypes": "reject"},
 }
 

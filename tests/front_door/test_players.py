@@ -77,6 +77,7 @@ def test_a_player_is_shown_as_documented(game: Game) -> None:
     assert joined_at.endswith("Z")
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("part", ["", "/ledger", "/wins", "/milestones"])
 def test_who_is_unknown_or_cannot_be_is_not_found(game: Game, part: str) -> None:
     for user_id in ("nobody", " ", "x" * 101, "%00", "\x7f"):
@@ -86,6 +87,8 @@ def test_who_is_unknown_or_cannot_be_is_not_found(game: Game, part: str) -> None
         assert response.json()["message"] == "Campaign or participant not found"
 
 
+@pytest.mark.one_engine
+@pytest.mark.one_engine
 @pytest.mark.parametrize("user_id", STRANGE)
 def test_a_user_id_may_hold_anything(game: Game, user_id: str) -> None:
     game.event(user_id, "signup")
@@ -165,6 +168,7 @@ def test_a_ledger_can_be_read_by_reason(game: Game, monkeypatch: pytest.MonkeyPa
     assert {each["reason"] for each in rules} == {"rule"}
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("part", ["participants/user_12345/ledger", "wins"])
 @pytest.mark.parametrize(
     "cursor",
@@ -202,6 +206,7 @@ def test_a_cursor_of_elsewhere_shows_no_foreign_lines(game: Game) -> None:
     assert len(late["entries"]) == 1
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("path", "params"),
     [
@@ -229,6 +234,7 @@ def test_parameters_that_make_no_sense_are_refused(game: Game, path: str, params
     assert response.json()["message"] == "Invalid request parameters"
 
 
+@pytest.mark.one_engine
 def test_wins_are_shown_with_what_became_of_their_codes(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())
     won = {}
@@ -348,6 +354,7 @@ def test_milestones_show_how_far_a_player_is(stack: Stack) -> None:
     ]
 
 
+@pytest.mark.one_engine
 def test_prizes_and_figures_tell_what_is_left(stack: Stack) -> None:
     made = mechanics()
     made["instantWin"]["tiers"][1] |= {"inventory": None, "perDay": 3}
@@ -396,6 +403,7 @@ def test_an_event_is_told_with_what_came_of_it(game: Game) -> None:
         assert refused.json()["message"] == "Campaign or event not found"
 
 
+@pytest.mark.one_engine
 def test_what_a_player_has_can_be_read_after_the_campaign_has_ended(game: Game) -> None:
     game.event(USER, "signup")
     game.set_status("COMPLETE")

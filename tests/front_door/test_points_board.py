@@ -78,20 +78,18 @@ def read(game: Game, path: str, **params: Any) -> Json:
     return data
 
 
-@pytest.mark.parametrize(
-    ("seed", "totals", "moments"), [(1, 1, 1), (2, 3, 2), (3, 4, 40), (4, 1000, 2)]
-)
+@pytest.mark.parametrize(("seed", "totals", "moments"), [(1, 1, 1), (2, 3, 2), (3, 1000, 40)])
 def test_i18_ranks_are_those_of_sorting_all_players(
     stack: Stack, seed: int, totals: int, moments: int
 ) -> None:
     """Many or all have the same points, many at the same millisecond."""
-    made = drawn(stack, seed, count=32, totals=totals, moments=moments)
+    made = drawn(stack, seed, count=22, totals=totals, moments=moments)
     rows = made.rows
 
-    for limit in (1, 2, 7, 29, 100):
+    for limit in (1, 7, 19, 100):
         shown = read(made.game, "leaderboard", limit=limit)
         assert shown["entries"] == rows[:limit]
-        assert shown["totalParticipants"] == len(rows) == 29
+        assert shown["totalParticipants"] == len(rows) == 20
         assert "participant" not in shown
     places = {row["userId"]: place for place, row in enumerate(rows)}
     for player in made.players:

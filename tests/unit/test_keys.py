@@ -80,6 +80,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         2,
     ),
     "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
+    "win_list": (mechanics_keys.win_list, 1),
     "code_secret": (mechanics_keys.code_secret, 1),
     "code": (mechanics_keys.code, 2),
     "code_batch": (lambda campaign, one="id1": mechanics_keys.code_batch(campaign, 5, one), 2),
@@ -127,6 +128,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
         2,
     ),
+    "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
     "points_board": (player_keys.points_board, 1),
     "rank_head": (rank_keys.rank_head, 1),
     "rank_journal": (lambda campaign: rank_keys.rank_journal(campaign, 1), 1),
@@ -148,17 +150,22 @@ def test_every_builder_is_looked_at_here() -> None:
         "campaign_of_mail",
         "due_shard",
         "email_and_row_in",
+        "first_created",
         "is_code",
         "is_delivery",
         "is_id",
         "is_mail",
         "is_referral",
+        "last_created",
+        "last_with",
         "mail_pace",
         "month_end_shard",
         "owner_in",
         "participant_in",
+        "place_of",
         "referred_in",
         "row_id_in",
+        "sort_at",
         "time_in",
         "user_in",
     }
@@ -282,3 +289,24 @@ def test_the_lines_of_one_event_sort_in_their_order_and_those_of_events_by_time(
     ]
 
     assert lines == sorted(lines)
+
+
+@given(st.text(max_size=130))
+def test_what_is_not_a_place_cannot_get_into_a_range(text: str) -> None:
+    try:
+        sort = player_keys.sort_at("WIN#", text)
+    except ValueError:
+        return
+    assert player_keys.place_of(sort) == text
+    assert "WIN#" <= sort <= player_keys.last_with("WIN#")
+
+
+def test_a_place_leads_back_to_its_line() -> None:
+    line = player_keys.ledger_line("camp01", "user", 5, "evt_1", 7)
+    first, last = player_keys.lines_of_event(5, "evt_1")
+
+    assert (
+        player_keys.sort_at(player_keys.LEDGER_PREFIX, player_keys.place_of(line.sort)) == line.sort
+    )
+    assert first < line.sort < last
+    assert not first < player_keys.ledger_line("camp01", "user", 5, "evt_10", 7).sort < last

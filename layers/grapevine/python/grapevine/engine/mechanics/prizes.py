@@ -10,6 +10,7 @@ from grapevine.engine.mechanics.parts import Tier
 from grapevine.engine.mechanics.periods import periods_at
 from grapevine.table import mechanics_keys, store
 from grapevine.table.mechanics import Stock
+from grapevine.table.player_counts import players_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,19 @@ class Prize:
         if self.tier.inventory is None or self.awarded is None:
             return None
         return max(0, self.tier.inventory - self.awarded)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`participants` are all who have ever had an event."""
+
+    participants: int
+    prizes: list[Prize]
+
+
+def figures_of(played: Played) -> Figures:
+    """Strongly consistent."""
+    return Figures(players_of(played.campaign.campaign_id), prizes_of(played))
 
 
 def prizes_of(played: Played) -> list[Prize]:

@@ -10,7 +10,7 @@ from pydantic import StringConstraints, WithJsonSchema
 from grapevine.engine.mechanics.board import Board, Entry
 from grapevine.engine.mechanics.fields import instant_text
 from grapevine.engine.mechanics.reading import Page
-from grapevine.engine.mechanics.standing import Standing
+from grapevine.engine.mechanics.standing import Described, Standing
 from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
 from grapevine.table.ledger import LedgerLine, Reason
@@ -24,6 +24,10 @@ class ReadPlayer(Query):
     """`expand=progress` shows the milestones as well."""
 
     expand: Literal["progress"] | None = None
+
+    @property
+    def with_progress(self) -> bool:
+        return self.expand is not None
 
 
 class ReadLeaderboard(Query):
@@ -88,18 +92,17 @@ class Participant(Output):
     progress: list[MilestoneStanding] | None = None
 
     @classmethod
-    def of(
-        cls, player: Player, rank: int | None, standings: list[Standing] | None = None
-    ) -> Participant:
+    def of(cls, described: Described) -> Participant:
         given: dict[str, Any] = {}
-        if standings is not None:
-            given["progress"] = [MilestoneStanding.of(each) for each in standings]
+        if described.milestones is not None:
+            given["progress"] = [MilestoneStanding.of(each) for each in described.milestones]
+        player = described.player
         return cls(
             user_id=player.user_id,
             display_name=player.display_name,
             total_points=player.total_points,
             events_count=player.events_count,
-            rank=rank,
+            rank=described.rank,
             joined_at=instant_text(player.joined_at),
             **given,
         )

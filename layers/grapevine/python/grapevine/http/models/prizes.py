@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from grapevine.engine.mechanics.fields import Instant, instant_text
-from grapevine.engine.mechanics.prizes import Prize
+from grapevine.engine.mechanics.prizes import Figures, Prize
 from grapevine.engine.mechanics.reading import Page, Shown, Told
 from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
@@ -110,6 +110,11 @@ class CampaignStats(Output):
 
     participants: int
     prizes: list[PrizeEntry]
+
+    @classmethod
+    def of(cls, figures: Figures) -> CampaignStats:
+        prizes = [PrizeEntry.of(each) for each in figures.prizes]
+        return cls(participants=figures.participants, prizes=prizes)
 
 
 class EventDraw(Output):
