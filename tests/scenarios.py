@@ -27,7 +27,7 @@ from local.stack import Stack
 from tests import post_office, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
-from tests.playing import GOLD, Game, mechanics
+from tests.playing import GOLD, Game, by_moments, mechanics
 
 T = TypeVar("T")
 
@@ -660,3 +660,7 @@ def plays(stack: Stack) -> None:
     gold = next(game.keys_that_draw(GOLD))
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
+    now = stack.now_ms()
+    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    assert hidden.event("user_1", "purchase")["instantWin"]["won"]

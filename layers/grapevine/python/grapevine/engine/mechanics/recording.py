@@ -17,7 +17,9 @@ from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.draws import draw_value
 from grapevine.engine.mechanics.evaluating import evaluate
-from grapevine.engine.mechanics.instant_win import Chance
+from grapevine.engine.mechanics.hiding import found_at, hidden_prize
+from grapevine.engine.mechanics.instant_win import Chance, draws_at
+from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.natural_keys import natural_key
 from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.outcomes import Outcome, Won
@@ -28,6 +30,7 @@ from grapevine.table.codes import Code
 from grapevine.table.keys import Key
 from grapevine.table.ledger import Source, Trust, Win
 from grapevine.table.mechanics import one_of_day, one_of_stock
+from grapevine.table.moments import taken
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player, new_player
 from grapevine.table.store import TransactionCanceled
@@ -129,12 +132,36 @@ def _occurrence(incoming: Incoming, event_id: str, at: int) -> Occurrence:
 
 
 def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck: _Luck) -> Outcome:
+    """By moments, the oldest whose prize the player may win is looked for page by page."""
+    campaign_id, instant_win = played.campaign.campaign_id, played.configuration.instant_win
+    if instant_win is None or instant_win.mode == "odds" or not draws_at(instant_win, occurrence):
+        return _judged_with(played, player, occurrence, luck, None)
+    lost: Outcome | None = None
+    for page in found_at(campaign_id, instant_win, occurrence.at):
+        left = [moment for moment in page if moment.tier_id not in luck.sold_out]
+        outcome = _judged_with(played, player, occurrence, luck, left)
+        if outcome.win is not None:
+            return outcome
+        lost = lost or outcome
+    if lost is None:
+        raise LookupError("there is always a page of moments")
+    return lost
+
+
+def _judged_with(
+    played: Played,
+    player: Player | None,
+    occurrence: Occurrence,
+    luck: _Luck,
+    moments: list[Moment] | None,
+) -> Outcome:
     campaign_id = played.campaign.campaign_id
     drawn = None
     if played.mechanics is not None:
         drawn = draw_value(played.mechanics.draw_secret, campaign_id, occurrence.event_id)
     chance = Chance(
         draw_value=drawn,
+        moments=moments,
         sold_out=frozenset(luck.sold_out),
         spent_today=frozenset(luck.spent_today),
     )
@@ -188,6 +215,8 @@ def _writes(
 def _writes_of_win(played: Played, won: Won, win: Win) -> list[Write]:
     campaign = played.campaign
     writes: list[Write] = []
+    if won.moment is not None:
+        writes.append(taken(hidden_prize(campaign.campaign_id, won.moment)))
     if won.takes_stock:
         writes.append(one_of_stock(campaign.campaign_id, won.tier_id))
     if won.per_day is not None:
