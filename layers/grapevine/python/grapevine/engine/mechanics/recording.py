@@ -7,6 +7,7 @@ nothing; after it, the same request is answered from its receipt.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,11 +63,20 @@ class Recorded:
 
 @dataclass(slots=True)
 class _Luck:
-    """What the tries so far have found out: prizes that are gone, codes that are taken."""
+    """What the tries so far have found out: prizes that are gone, codes that are taken, moments
+    that others were faster to take."""
 
     sold_out: set[str] = field(default_factory=set)
     spent_today: set[str] = field(default_factory=set)
     codes_taken: int = 0
+    moments_missed: int = 0
+
+    def left_of(self, moments: list[Moment]) -> list[Moment]:
+        """Those that can still be won, in the order in which to try. Who has missed the oldest
+        does not begin with the next, where all others who have missed it go."""
+        left = [moment for moment in moments if moment.tier_id not in self.sold_out]
+        first = random.randrange(min(len(left), 2**self.moments_missed) or 1)  # noqa: S311 - a place in a queue, not a secret
+        return left[first:] + left[:first]
 
 
 Answer = Callable[[Outcome, Win | None], str]
@@ -138,8 +148,7 @@ def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck:
         return _judged_with(played, player, occurrence, luck, None)
     lost: Outcome | None = None
     for page in found_at(campaign_id, instant_win, occurrence.at):
-        left = [moment for moment in page if moment.tier_id not in luck.sold_out]
-        outcome = _judged_with(played, player, occurrence, luck, left)
+        outcome = _judged_with(played, player, occurrence, luck, luck.left_of(page))
         if outcome.win is not None:
             return outcome
         lost = lost or outcome
@@ -247,3 +256,5 @@ def _learn(luck: _Luck, outcome: Outcome, failed: frozenset[Key]) -> None:
         luck.spent_today.add(won.tier_id)
     elif any(mechanics_keys.is_code(key) for key in failed):
         luck.codes_taken += 1
+    elif won.moment is not None:
+        luck.moments_missed += 1
