@@ -27,7 +27,7 @@ from local.stack import Stack
 from tests import coding, post_office, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
-from tests.playing import GOLD, Game, mechanics
+from tests.playing import GOLD, Game, by_moments, mechanics
 
 T = TypeVar("T")
 
@@ -661,6 +661,7 @@ def plays(stack: Stack) -> None:
     gold = next(game.keys_that_draw(GOLD))
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
+<<<<<<< HEAD
     assert_players_can_be_read(stack, game)
 
 
@@ -697,3 +698,9 @@ def codes(stack: Stack) -> None:
         assert game.http.get(f"/v1/campaigns/codes/{path}", params=query).status_code == 200
     for event in coding.events_of(game, "u"):
         assert coding.reverse(game, "u", event.event_id).status_code == 200
+=======
+    now = stack.now_ms()
+    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    assert hidden.event("user_1", "purchase")["instantWin"]["won"]
+>>>>>>> af850f129fbc07098a55fd64bc6b1c85bd5cf690

@@ -79,6 +79,11 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": mechanics_keys.stock_day(campaign, one, 20_261_125),
         2,
     ),
+    "hidden_prizes": (mechanics_keys.hidden_prizes, 1),
+    "hidden_prize": (
+        lambda campaign, one="id1": mechanics_keys.hidden_prize(campaign, 5, one, 7),
+        2,
+    ),
     "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
     "win_list": (mechanics_keys.win_list, 1),
     "code_secret": (mechanics_keys.code_secret, 1),
@@ -150,7 +155,11 @@ def test_every_builder_is_looked_at_here() -> None:
         "campaign_of_mail",
         "due_shard",
         "email_and_row_in",
+<<<<<<< HEAD
         "first_created",
+=======
+        "hidden_between",
+>>>>>>> af850f129fbc07098a55fd64bc6b1c85bd5cf690
         "is_code",
         "is_delivery",
         "is_id",
@@ -164,6 +173,7 @@ def test_every_builder_is_looked_at_here() -> None:
         "participant_in",
         "place_of",
         "referred_in",
+        "right_after",
         "row_id_in",
         "sort_at",
         "time_in",
