@@ -661,8 +661,11 @@ def plays(stack: Stack) -> None:
     gold = next(game.keys_that_draw(GOLD))
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
-<<<<<<< HEAD
     assert_players_can_be_read(stack, game)
+    now = stack.now_ms()
+    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    assert hidden.event("user_1", "purchase")["instantWin"]["won"]
 
 
 def assert_players_can_be_read(stack: Stack, game: Game) -> None:
@@ -698,9 +701,3 @@ def codes(stack: Stack) -> None:
         assert game.http.get(f"/v1/campaigns/codes/{path}", params=query).status_code == 200
     for event in coding.events_of(game, "u"):
         assert coding.reverse(game, "u", event.event_id).status_code == 200
-=======
-    now = stack.now_ms()
-    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
-    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
-    assert hidden.event("user_1", "purchase")["instantWin"]["won"]
->>>>>>> af850f129fbc07098a55fd64bc6b1c85bd5cf690

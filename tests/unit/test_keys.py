@@ -155,11 +155,8 @@ def test_every_builder_is_looked_at_here() -> None:
         "campaign_of_mail",
         "due_shard",
         "email_and_row_in",
-<<<<<<< HEAD
         "first_created",
-=======
         "hidden_between",
->>>>>>> af850f129fbc07098a55fd64bc6b1c85bd5cf690
         "is_code",
         "is_delivery",
         "is_id",

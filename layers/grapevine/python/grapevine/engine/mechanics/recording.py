@@ -148,7 +148,6 @@ def _occurrence(incoming: Incoming, event_id: str, at: int) -> Occurrence:
     )
 
 
-<<<<<<< HEAD
 def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -> Player:
     """The player before the event, a new one where there is none, with the name that came."""
     before = player or new_player(played.campaign.campaign_id, incoming.user_id, at)
@@ -158,8 +157,6 @@ def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -
 
 
 def _judged(played: Played, player: Player, occurrence: Occurrence, luck: _Luck) -> Outcome:
-=======
-def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck: _Luck) -> Outcome:
     """By moments, the oldest whose prize the player may win is looked for page by page."""
     campaign_id, instant_win = played.campaign.campaign_id, played.configuration.instant_win
     if instant_win is None or instant_win.mode == "odds" or not draws_at(instant_win, occurrence):
@@ -177,12 +174,11 @@ def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck:
 
 def _judged_with(
     played: Played,
-    player: Player | None,
+    player: Player,
     occurrence: Occurrence,
     luck: _Luck,
     moments: list[Moment] | None,
 ) -> Outcome:
->>>>>>> af850f129fbc07098a55fd64bc6b1c85bd5cf690
     campaign_id = played.campaign.campaign_id
     drawn = None
     if played.mechanics is not None:
