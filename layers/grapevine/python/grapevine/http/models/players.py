@@ -151,7 +151,8 @@ class PointsLeaderboard(Output):
 
 
 class LedgerEntry(Output):
-    """`ruleId` is the id of the rule, milestone or tier that gave the points."""
+    """`ruleId` is the id of the rule, milestone, tier or batch of codes that gave the points, or
+    whose points a reversal takes back."""
 
     id: str
     points: int
@@ -165,7 +166,7 @@ class LedgerEntry(Output):
     @classmethod
     def of(cls, line: LedgerLine) -> LedgerEntry:
         return cls(
-            id=f"led_{line.event_id.removeprefix('evt_')}_{line.number}",
+            id=_id_of(line),
             points=line.points,
             reason=line.reason,
             rule_id=line.source_id,
@@ -192,3 +193,9 @@ class Ledger(Output):
 
 def _instant(at: int | None) -> str | None:
     return None if at is None else instant_text(at)
+
+
+def _id_of(line: LedgerLine) -> str:
+    """An event is reversed once at most, and its reversal's lines are numbered anew."""
+    of_reversal = "r" if line.reason == "reversal" else ""
+    return f"led_{line.event_id.removeprefix('evt_')}_{of_reversal}{line.number}"
