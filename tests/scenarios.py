@@ -682,8 +682,8 @@ def assert_players_can_be_read(stack: Stack, game: Game) -> None:
 
 
 def codes(stack: Stack) -> None:
-    """Codes made, shown again, taken already and guessed; redeemed by somebody new and by one who
-    has won; and all of it taken back."""
+    """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
+    of it taken back."""
     game = Game.started(stack, mechanics())
     for _ in range(2):
         made = coding.new_codes(game, 2, key="cards")
