@@ -151,7 +151,8 @@ def events_by_name(engine: str) -> dict[str, Json]:
         program.listen(program.id, EVENTS)
         play(program)
         stack.drain()
-        names = {program.id: "<the campaign>", game.slug: "<the slug>"}
+        name = api.read_campaign(program.id)["name"]
+        names = {program.id: "<the campaign>", game.slug: "<the slug>", name: "<the name>"}
         events = [_normal(event, names) for event in told(program)]
     return {event["event"]: event for event in sorted(events, key=json.dumps)}
 
