@@ -26,8 +26,8 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 
 _PARAMETERS = {
     "id": "The campaign's id",
+    "eventId": "The event's id, as ledgers and wins name it",
     "slug": "The campaign's slug",
-    "eventId": "The event's id",
     "userId": "The player's id, as its events name it",
     "participant": "The participant's id or e-mail address",
     "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 from grapevine.engine.mechanics.draws import draw_value
+from grapevine.engine.mechanics.fields import instant_text
 from grapevine.engine.mechanics.receipts import Identity
 from grapevine.engine.mechanics.win_codes import hash_of_code
 from grapevine.table import mechanics_keys, player_keys, store
@@ -22,6 +23,7 @@ from grapevine.table.codes import Code, CodeSecret
 from grapevine.table.entity import Entity
 from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
 from grapevine.table.mechanics import Mechanics, Stock
+from grapevine.table.moments import HiddenPrize
 from grapevine.table.players import Player
 from local.stack import Stack
 from tests.api import TLS, Api, Json
@@ -100,6 +102,22 @@ def mechanics(**changes: Any) -> Json:
     """`MECHANICS` with some members replaced; None leaves one out."""
     made = {**deepcopy(MECHANICS), **changes}
     return {name: value for name, value in made.items() if value is not None}
+
+
+def by_moments(starts_at: int, ends_at: int, **inventories: int) -> Json:
+    """`MECHANICS` with so many prizes of each of these tiers hidden from the one time (ms) to the
+    other one."""
+    tiers = [
+        {"id": name, "name": name.title(), "inventory": number, "points": 500}
+        for name, number in inventories.items()
+    ]
+    instant_win = {"eventTypes": ["purchase"], "mode": "moments", "tiers": tiers}
+    return mechanics(
+        startsAt=instant_text(starts_at),
+        endsAt=instant_text(ends_at),
+        milestones=None,
+        instantWin=instant_win,
+    )
 
 
 @dataclass(frozen=True)
@@ -214,6 +232,7 @@ class Written:
     wins: list[Win]
     stocks: list[Stock]
     codes: list[Code]
+    hidden: list[HiddenPrize]
     code_secret: str | None
 
     @classmethod
@@ -229,6 +248,7 @@ class Written:
             wins=_all(Win, own),
             stocks=_all(Stock, own),
             codes=[code for code in _all(Code, own) if code.batch_id is None],
+            hidden=_all(HiddenPrize, own),
             code_secret=secrets[0].secret if secrets else None,
         )
 

@@ -28,7 +28,7 @@ from local.stack import Stack
 from tests import coding, post_office, reporting, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
-from tests.playing import GOLD, Game, mechanics
+from tests.playing import GOLD, Game, by_moments, mechanics
 
 T = TypeVar("T")
 
@@ -664,6 +664,10 @@ def plays(stack: Stack) -> None:
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
     assert_players_can_be_read(stack, game)
+    now = stack.now_ms()
+    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    assert hidden.event("user_1", "purchase")["instantWin"]["won"]
 
 
 def assert_players_can_be_read(stack: Stack, game: Game) -> None:
@@ -707,8 +711,8 @@ def reports(stack: Stack, api: Api) -> None:
 
 
 def codes(stack: Stack) -> None:
-    """Codes made, shown again, taken already and guessed; redeemed by somebody new and by one who
-    has won; and all of it taken back."""
+    """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
+    of it taken back."""
     game = Game.started(stack, mechanics())
     for _ in range(2):
         made = coding.new_codes(game, 2, key="cards")

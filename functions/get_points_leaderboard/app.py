@@ -4,17 +4,17 @@ from grapevine.engine.mechanics.board import board
 from grapevine.engine.mechanics.campaign import played
 from grapevine.http.endpoint import Nothing, Request
 from grapevine.http.gamifyhost import gamifyhost
-from grapevine.http.models.players import Leaderboard, ReadLeaderboard
+from grapevine.http.models.players import PointsLeaderboard, ReadPointsLeaderboard
 
 
 @gamifyhost.endpoint(
     "GET /v1/campaigns/{slug}/leaderboard",
     scope="gamification:read",
-    query=ReadLeaderboard,
-    response=Leaderboard,
+    query=ReadPointsLeaderboard,
+    response=PointsLeaderboard,
     refusals=(404,),
 )
-def handler(request: Request[Nothing, ReadLeaderboard]) -> Leaderboard:
+def handler(request: Request[Nothing, ReadPointsLeaderboard]) -> PointsLeaderboard:
     query = request.query
     found = board(played(request.campaign), query.limit, query.user_id)
-    return Leaderboard.of(found, query.user_id)
+    return PointsLeaderboard.of(found, query.user_id)

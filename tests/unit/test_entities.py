@@ -28,6 +28,7 @@ from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Reve
 from grapevine.table.mail import Mail, MailText, Suppression
 from grapevine.table.mail_runs import MailPace, MailRun
 from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock
+from grapevine.table.moments import HiddenPrize
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.player_links import PlayerLink
@@ -80,6 +81,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         changed_at=TIMES,
         changed_by=IDS,
     ),
+    HiddenPrize: st.builds(HiddenPrize, campaign_id=IDS, tier_id=IDS, number=TIMES, at=TIMES),
     Stock: st.builds(Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, awarded=TIMES),
     Receipt: st.builds(
         Receipt,

@@ -392,7 +392,8 @@ def test_the_oldest_moment_is_won() -> None:
 
     assert outcome.win is not None
     assert outcome.win.moment == moment("a", 1)
-    assert not outcome.win.takes_stock
+    assert outcome.win.takes_stock
+    assert outcome.win.per_day is None
     assert (outcome.event.tier_hit, outcome.event.tier_won) == ("a", "a")
     assert outcome.event.draw_value is None
     assert outcome.total_points == 5

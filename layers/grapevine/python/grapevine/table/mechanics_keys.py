@@ -42,6 +42,26 @@ def stock_day(campaign_id: str, tier_id: str, day: int) -> Key:
     return Key(stock(campaign_id, tier_id).partition, f"DAY#{day:08d}")
 
 
+def hidden_prizes(campaign_id: str) -> str:
+    """The partition of what lies hidden in time."""
+    return f"{keys.campaign(campaign_id).partition}#MOMENTS"
+
+
+def hidden_prize(campaign_id: str, at: int, tier_id: str, number: int) -> Key:
+    """They sort by their time (ms)."""
+    return Key(hidden_prizes(campaign_id), f"{at:015d}#{_id(tier_id)}#{number:06d}")
+
+
+def hidden_between(since: int, until: int) -> tuple[str, str]:
+    """The sort keys from one time to another, both included."""
+    return f"{since:015d}", f"{until + 1:015d}"
+
+
+def right_after(key: Key) -> str:
+    """A sort key that comes right after this one's."""
+    return f"{key.sort}!"
+
+
 def player_count(campaign_id: str, part: int) -> Key:
     return Key(f"{keys.campaign(campaign_id).partition}#PLAYERS", f"COUNT#{part:02d}")
 

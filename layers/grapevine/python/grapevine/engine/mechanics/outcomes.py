@@ -29,7 +29,7 @@ class Won:
     """A prize that was won. `points` are paid at once or by the code, as `credit` says; the code
     is worth `code_points` and can be used until `expires_at` (ms). `moment` is the one to claim,
     where the campaign draws by moments; `takes_stock` and `per_day` say from which counters to
-    take otherwise, `day` (yyyymmdd) from which day's."""
+    take, `day` (yyyymmdd) from which day's."""
 
     tier_id: str
     tier_name: str
@@ -220,7 +220,7 @@ class Judged:
             code_points=tier.paid_by_code,
             message=tier.won_message,
             expires_at=self.occurrence.at + instant_win.win_code.expires_in_days * DAY_MS,
-            takes_stock=by_odds and tier.inventory is not None,
+            takes_stock=tier.inventory is not None,
             per_day=tier.per_day if by_odds else None,
             day=self.periods.date,
             moment=drawn.moment,

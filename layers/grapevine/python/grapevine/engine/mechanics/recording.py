@@ -7,6 +7,7 @@ nothing; after it, the same request is answered from its receipt.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,9 @@ from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.draws import draw_value
 from grapevine.engine.mechanics.evaluating import evaluate
-from grapevine.engine.mechanics.instant_win import Chance
+from grapevine.engine.mechanics.hiding import found_at, hidden_prize
+from grapevine.engine.mechanics.instant_win import Chance, draws_at
+from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.natural_keys import natural_key
 from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.outcomes import Outcome, Won
@@ -28,6 +31,7 @@ from grapevine.table.codes import Code
 from grapevine.table.keys import Key
 from grapevine.table.ledger import Source, Trust, Win
 from grapevine.table.mechanics import one_of_day, one_of_stock
+from grapevine.table.moments import taken
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player, new_player
 from grapevine.table.store import TransactionCanceled
@@ -64,11 +68,20 @@ class Recorded:
 
 @dataclass(slots=True)
 class _Luck:
-    """What the tries so far have found out: prizes that are gone, codes that are taken."""
+    """What the tries so far have found out: prizes that are gone, codes that are taken, moments
+    that others were faster to take."""
 
     sold_out: set[str] = field(default_factory=set)
     spent_today: set[str] = field(default_factory=set)
     codes_taken: int = 0
+    moments_missed: int = 0
+
+    def left_of(self, moments: list[Moment]) -> list[Moment]:
+        """Those that can still be won, in the order in which to try. Who has missed the oldest
+        does not begin with the next, where all others who have missed it go."""
+        left = [moment for moment in moments if moment.tier_id not in self.sold_out]
+        first = random.randrange(min(len(left), 2**self.moments_missed) or 1)  # noqa: S311 - a place in a queue, not a secret
+        return left[first:] + left[:first]
 
 
 Answer = Callable[[Outcome, Win | None], str]
@@ -144,12 +157,35 @@ def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -
 
 
 def _judged(played: Played, player: Player, occurrence: Occurrence, luck: _Luck) -> Outcome:
+    """By moments, the oldest whose prize the player may win is looked for page by page."""
+    campaign_id, instant_win = played.campaign.campaign_id, played.configuration.instant_win
+    if instant_win is None or instant_win.mode == "odds" or not draws_at(instant_win, occurrence):
+        return _judged_with(played, player, occurrence, luck, None)
+    lost: Outcome | None = None
+    for page in found_at(campaign_id, instant_win, occurrence.at):
+        outcome = _judged_with(played, player, occurrence, luck, luck.left_of(page))
+        if outcome.win is not None:
+            return outcome
+        lost = lost or outcome
+    if lost is None:
+        raise LookupError("there is always a page of moments")
+    return lost
+
+
+def _judged_with(
+    played: Played,
+    player: Player,
+    occurrence: Occurrence,
+    luck: _Luck,
+    moments: list[Moment] | None,
+) -> Outcome:
     campaign_id = played.campaign.campaign_id
     drawn = None
     if played.mechanics is not None:
         drawn = draw_value(played.mechanics.draw_secret, campaign_id, occurrence.event_id)
     chance = Chance(
         draw_value=drawn,
+        moments=moments,
         sold_out=frozenset(luck.sold_out),
         spent_today=frozenset(luck.spent_today),
     )
@@ -203,6 +239,8 @@ def _writes(
 def _writes_of_win(played: Played, won: Won, win: Win) -> list[Write]:
     campaign = played.campaign
     writes: list[Write] = []
+    if won.moment is not None:
+        writes.append(taken(hidden_prize(campaign.campaign_id, won.moment)))
     if won.takes_stock:
         writes.append(one_of_stock(campaign.campaign_id, won.tier_id))
     if won.per_day is not None:
@@ -233,3 +271,5 @@ def _learn(luck: _Luck, outcome: Outcome, failed: frozenset[Key]) -> None:
         luck.spent_today.add(won.tier_id)
     elif any(mechanics_keys.is_code(key) for key in failed):
         luck.codes_taken += 1
+    elif won.moment is not None:
+        luck.moments_missed += 1

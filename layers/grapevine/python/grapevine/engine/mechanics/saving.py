@@ -1,7 +1,7 @@
 """Saving a campaign's mechanics: each save is a new version, and none is lost to another.
 
 The inventories of the prizes are written with it, each under the condition that no more has been
-given than there will be.
+given than there will be. What lies hidden in time is written before: see `hiding.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, forget, played
 from grapevine.engine.mechanics.configuration import Configuration, shown
 from grapevine.engine.mechanics.draws import new_secret
+from grapevine.engine.mechanics.hiding import hidden_before, hide
 from grapevine.engine.mechanics.validating import problems
 from grapevine.errors import InvalidRequest, VersionConflict
 from grapevine.table import mechanics_keys, store
@@ -33,14 +34,19 @@ def save(
         VersionConflict: somebody else has saved since.
         Busy: nothing was written.
     """
+    campaign_id, new_one = campaign.campaign_id, new_secret()
     for _ in attempts():
         before = played(campaign)
         if before.config_version != expected_version:
             raise VersionConflict(before.config_version)
+        hidden = hidden_before(campaign_id, configuration)
         stocks = _stocks(campaign, configuration)
         _require_sound(before, configuration, stocks)
+        secret = before.mechanics.draw_secret if before.mechanics else new_one
+        at = runtime.now_ms()
+        hide(campaign_id, configuration, secret=secret, saved_at=at, hidden=hidden, stocks=stocks)
         writes = [
-            *_versions(before, configuration, changed_by),
+            *_versions(before, configuration, secret, at, changed_by),
             *_inventories(campaign, configuration, stocks),
         ]
         try:
@@ -52,14 +58,16 @@ def save(
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _versions(before: Played, configuration: Configuration, changed_by: str) -> list[Write]:
+def _versions(
+    before: Played, configuration: Configuration, secret: str, at: int, changed_by: str
+) -> list[Write]:
     old, campaign_id = before.mechanics, before.campaign.campaign_id
     saved = Mechanics(
         campaign_id=campaign_id,
         version=before.config_version + 1,
         configuration=shown(configuration),
-        draw_secret=old.draw_secret if old else new_secret(),
-        changed_at=runtime.now_ms(),
+        draw_secret=secret,
+        changed_at=at,
         changed_by=changed_by,
     )
     kept = MechanicsVersion(

@@ -31,7 +31,7 @@ class ReadPlayer(Query):
         return self.expand is not None
 
 
-class ReadLeaderboard(Query):
+class ReadPointsLeaderboard(Query):
     """`userId` asks for that player's rank and neighbours as well. Only the board of all time is
     kept."""
 
@@ -80,7 +80,7 @@ class MilestoneStandings(Output):
     milestones: list[MilestoneStanding]
 
 
-class Participant(Output):
+class PlayerState(Output):
     """`totalPoints` and `eventsCount` are those of now, `rank` a moment behind: null off the board,
     and where some hundred thousand are above. `progress` is there where it was asked for."""
 
@@ -93,7 +93,7 @@ class Participant(Output):
     progress: list[MilestoneStanding] | None = None
 
     @classmethod
-    def of(cls, described: Described) -> Participant:
+    def of(cls, described: Described) -> PlayerState:
         given: dict[str, Any] = {}
         if described.milestones is not None:
             given["progress"] = [MilestoneStanding.of(each) for each in described.milestones]
@@ -129,7 +129,7 @@ class LeaderboardEntry(Output):
         )
 
 
-class Leaderboard(Output):
+class PointsLeaderboard(Output):
     """`participant` and `neighbours` are there with `userId`: that player, null off the board, and
     the two on either side, with the player between them."""
 
@@ -139,7 +139,7 @@ class Leaderboard(Output):
     neighbours: list[LeaderboardEntry] | None = None
 
     @classmethod
-    def of(cls, board: Board, user_id: str | None) -> Leaderboard:
+    def of(cls, board: Board, user_id: str | None) -> PointsLeaderboard:
         given: dict[str, Any] = {}
         if user_id is not None:
             given["participant"] = LeaderboardEntry.of(board.own) if board.own else None
