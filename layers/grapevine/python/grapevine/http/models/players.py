@@ -11,6 +11,7 @@ from grapevine.engine.mechanics.board import Board, Entry
 from grapevine.engine.mechanics.fields import instant_text
 from grapevine.engine.mechanics.reading import Page
 from grapevine.engine.mechanics.standing import Described, Standing
+from grapevine.engine.webhooks.games import ledger_id
 from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
 from grapevine.table.ledger import LedgerLine, Reason
@@ -166,7 +167,7 @@ class LedgerEntry(Output):
     @classmethod
     def of(cls, line: LedgerLine) -> LedgerEntry:
         return cls(
-            id=_id_of(line),
+            id=ledger_id(line),
             points=line.points,
             reason=line.reason,
             rule_id=line.source_id,
