@@ -74,6 +74,7 @@ SCOPES = {
     ("POST", f"{WEBHOOKS}/{{webhookId}}/deliveries/{{deliveryId}}/resend"): "program:write",
     ("POST", f"{WEBHOOKS}/{{webhookId}}/recover"): "program:write",
     ("POST", f"{SLUG}/events"): "event:write",
+    ("POST", f"{SLUG}/events/preview"): "gamification:read",
     ("GET", f"{SLUG}/mechanics"): "gamification:read",
     ("PUT", f"{SLUG}/mechanics"): "gamification:write",
 }
@@ -118,6 +119,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", f"{WEBHOOKS}/{{webhookId}}"): {"isEnabled": False},
     ("POST", f"{WEBHOOKS}/{{webhookId}}/recover"): {"since": 0},
     ("POST", f"{SLUG}/events"): {"userId": "intruder", "eventType": "purchase"},
+    ("POST", f"{SLUG}/events/preview"): {"userId": "intruder", "eventType": "purchase"},
     ("PUT", f"{SLUG}/mechanics"): {"unknownEventTypes": "reject"},
 }
 

@@ -354,6 +354,12 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "reference",
         "unheardOf",
     ],
+    ("post", "/v1/campaigns/{slug}/events/preview"): [
+        "userId",
+        "eventType",
+        "metadata",
+        "unheardOf",
+    ],
     ("put", "/v1/campaigns/{slug}/mechanics"): [
         "startsAt",
         "endsAt",
@@ -380,6 +386,7 @@ NEEDED: dict[str, Callable[[Target], dict[str, Any]]] = {
     "/v2/campaign/{id}/reward-configs": lambda _: {"type": "SINGLE_SIDED"},
     "/v2/campaign/{id}/webhooks": lambda _: {"payloadUrl": "https://receiver.example"},
     "/v1/campaigns/{slug}/events": lambda _: {"userId": PLAYER, "eventType": "purchase"},
+    "/v1/campaigns/{slug}/events/preview": lambda _: {"userId": PLAYER, "eventType": "purchase"},
     "/track/impression": lambda target: {
         "campaignId": target.campaign_id,
         "key": target.first,
