@@ -26,6 +26,7 @@ DOCUMENT = ROOT / "docs" / "openapi.json"
 
 _PARAMETERS = {
     "id": "The campaign's id",
+    "eventId": "The event's id, as ledgers and wins name it",
     "slug": "The campaign's slug",
     "userId": "The player's id, as its events name it",
     "participant": "The participant's id or e-mail address",

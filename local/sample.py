@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grapevine import runtime
 from grapevine.engine import accounts, referrals
 from grapevine.engine.mail import inviting
@@ -14,9 +16,12 @@ from grapevine.table.accounts import Account, SenderIdentity
 from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, next_join_sequence
 from grapevine.table.invitations import Invitations
 from grapevine.table.invites import Invite
+from grapevine.table.ledger import LedgerLine, PlayerEvent
 from grapevine.table.mail import MailText
 from grapevine.table.month_end import MonthClosing, MonthSnapshot
 from grapevine.table.participants import Profile
+from grapevine.table.player_counts import one_more_player
+from grapevine.table.players import new_player
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.salts import Salt
@@ -31,6 +36,7 @@ SLUG = "sample-campaign"
 REFERRER_ID = "gavin1"
 PENDING_ID = "jared1"
 DELAYED_ID = "monica"
+USER_ID = "user_12345"
 REWARD_ID = "crew_shirt"
 WEBHOOK_ID = "primary"
 EVENT_ID = "evt_0123456789abcdef01234567"
@@ -48,7 +54,7 @@ def write() -> None:
     credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
     pending and one approved; a webhook with an event that has not been delivered yet; a month that
     has been closed but not settled, and one that is settled; an invite whose e-mail has not been
-    sent yet."""
+    sent yet; a player with an event."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
@@ -77,6 +83,7 @@ def write() -> None:
     undelayed = _referral(DELAYED_ID, "monica@example.com", "Monica", now)
     delayed = referrals.delayed(undelayed, now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
+    _player(now)
     _rewards(now)
     _webhook(now)
     _months(now)
@@ -118,6 +125,41 @@ def _participant(
     entities = [profile, standing, *profile.companions]
     written = [*entities, referral] if referral else entities
     store.transact([Put(entity.to_item(), ABSENT) for entity in written])
+
+
+def _player(now: int) -> None:
+    """Somebody whose first event gave ten points."""
+    event = PlayerEvent(
+        campaign_id=CAMPAIGN_ID,
+        user_id=USER_ID,
+        event_id=EVENT_ID,
+        event_type="purchase",
+        metadata={"amount": 49},
+        at=now,
+        trust="server",
+        source="gamifyhost",
+        config_version=1,
+        points_earned=10,
+        total_points=10,
+    )
+    line = LedgerLine(
+        campaign_id=CAMPAIGN_ID,
+        user_id=USER_ID,
+        at=now,
+        event_id=EVENT_ID,
+        number=0,
+        points=10,
+        balance_after=10,
+        reason="rule",
+        source_id="purchase-flat",
+        event_type="purchase",
+    )
+    player = replace(
+        new_player(CAMPAIGN_ID, USER_ID, now), version=1, total_points=10, events_count=1
+    )
+    entities = (event, line, player)
+    counted = one_more_player(CAMPAIGN_ID, USER_ID)
+    store.transact([*(Put(entity.to_item(), ABSENT) for entity in entities), counted])
 
 
 def _rewards(now: int) -> None:

@@ -20,6 +20,7 @@ NO_CAMPAIGN = {
     "Campaign not found",
     "Campaign not found or not active",
     "Campaign or participant not found",
+    "Campaign or event not found",
 }
 
 

@@ -24,7 +24,7 @@ from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
 from local.mail_service import LOST_ANSWER
 from local.stack import Stack
-from tests import post_office, visitors
+from tests import coding, post_office, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
 from tests.playing import GOLD, Game, by_moments, mechanics
@@ -159,6 +159,7 @@ def run_all(stack: Stack) -> None:
         months(stack, api)
         emails(stack, api)
         plays(stack)
+        codes(stack)
         assert api.call("GET", "/nowhere").status_code == 404
 
 
@@ -662,7 +663,43 @@ def plays(stack: Stack) -> None:
     gold = next(game.keys_that_draw(GOLD))
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
+    assert_players_can_be_read(stack, game)
     now = stack.now_ms()
     hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
     leap(stack, now + 30 * DAY_MS - MINUTE_MS)
     assert hidden.event("user_1", "purchase")["instantWin"]["won"]
+
+
+def assert_players_can_be_read(stack: Stack, game: Game) -> None:
+    """Everything that is shown of players and prizes, of one who has won."""
+    stack.drain()
+    player = "participants/user_1"
+    for path in (f"{player}?expand=progress", f"{player}/milestones", "prizes", "stats"):
+        assert game.call("GET", path).status_code == 200
+    assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
+    assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
+    assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
+    assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
+
+
+def codes(stack: Stack) -> None:
+    """Codes made, shown again, taken already and guessed; redeemed by somebody new and by one who
+    has won; and all of it taken back."""
+    game = Game.started(stack, mechanics())
+    for _ in range(2):
+        made = coding.new_codes(game, 2, key="cards")
+    won = game.event("u", "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
+    win_code = won["instantWin"]["winCode"]
+    for code in (*made, win_code):
+        assert coding.verify(game, code).json()["data"]["valid"]
+    for _ in range(2):
+        assert not coding.verify(game, "SUMM-22222222").json()["data"]["valid"]
+        assert coding.redeem(game, "u", "SUMM-22222222").status_code == 404
+    for user_id, code in (("new", made[0]), ("u", made[1]), ("u", win_code)):
+        assert coding.redeem(game, user_id, code, key=code).status_code == 200
+    query = {"slug": game.slug}
+    for path in ("batches", "stats"):
+        assert game.http.get(f"/v1/campaigns/codes/{path}", params=query).status_code == 200
+    for event in coding.events_of(game, "u"):
+        assert coding.reverse(game, "u", event.event_id).status_code == 200

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.one_engine
 READ, WRITE = "participant:read", "participant:write"
 WEBHOOKS = "/v2/campaign/{id}/webhooks"
 SLUG = "/v1/campaigns/{slug}"
+CODES = "/v1/campaigns/codes"
 PLAYER = "user_12345"
 SCOPES = {
     ("POST", "/v2/campaigns"): "program:write",
@@ -77,6 +78,21 @@ SCOPES = {
     ("POST", f"{SLUG}/events/preview"): "gamification:read",
     ("GET", f"{SLUG}/mechanics"): "gamification:read",
     ("PUT", f"{SLUG}/mechanics"): "gamification:write",
+    ("GET", f"{SLUG}/events/{{eventId}}"): "gamification:read",
+    ("GET", f"{SLUG}/leaderboard"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/ledger"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/milestones"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/wins"): "gamification:read",
+    ("GET", f"{SLUG}/prizes"): "gamification:read",
+    ("GET", f"{SLUG}/stats"): "gamification:read",
+    ("GET", f"{SLUG}/wins"): "gamification:read",
+    ("POST", f"{CODES}/generate"): "gamification:write",
+    ("POST", f"{CODES}/verify"): "event:write",
+    ("GET", f"{CODES}/batches"): "gamification:read",
+    ("GET", f"{CODES}/stats"): "gamification:read",
+    ("POST", f"{SLUG}/redeem"): "event:write",
+    ("POST", f"{SLUG}/events/{{eventId}}/reverse"): "gamification:write",
 }
 ROUTES = list(SCOPES)
 # Called by visitors' browsers, without a key: tests/front_door/test_tracking.py.
@@ -120,7 +136,16 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", f"{WEBHOOKS}/{{webhookId}}/recover"): {"since": 0},
     ("POST", f"{SLUG}/events"): {"userId": "intruder", "eventType": "purchase"},
     ("POST", f"{SLUG}/events/preview"): {"userId": "intruder", "eventType": "purchase"},
+    ("POST", f"{CODES}/generate"): {"slug": "summer", "batchSize": 1, "pointsValue": 1},
+    ("POST", f"{CODES}/verify"): {"code": "SUMM-AX7K9M2P"},
+    ("POST", f"{SLUG}/redeem"): {"userId": PLAYER, "code": "SUMM-AX7K9M2P"},
+    ("POST", f"{SLUG}/events/{{eventId}}/reverse"): {"userId": PLAYER},
     ("PUT", f"{SLUG}/mechanics"): {"unknownEventTypes": "reject"},
+}
+
+# What a route needs in its query before it looks for anything.
+QUERIES: dict[tuple[str, str], dict[str, str]] = {
+    ("GET", f"{SLUG}/events/{{eventId}}"): {"userId": PLAYER},
 }
 
 
@@ -161,11 +186,14 @@ class World:
             webhookId="primary",
             deliveryId="dlv_1800000000000_evt_000000000000000000000000",
             month="2026-08",
+            eventId="evt_000000000000000000000000",
         )
         if credentials is None:
             credentials = api_of(route).with_key(key) if key else {}
         if not options and route in BODIES:
             options = {"json": BODIES[route]}
+        if route in QUERIES:
+            options = {"params": QUERIES[route], **options}
         return self.http.request(method, target, headers=credentials, **options)
 
     def refused(

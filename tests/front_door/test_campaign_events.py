@@ -114,6 +114,7 @@ def test_i7_a_key_with_another_event_is_refused_without_a_trace(game: Game) -> N
 
 
 def test_an_order_counts_once_whatever_key_comes_with_it(stack: Stack) -> None:
+    # Without a draw: nobody knows what these events would draw.
     game = Game.started(stack, mechanics(instantWin=None))
     first = game.send(USER, "purchase", {"amount": 20, "orderId": "o-1"}, key="a")
 
@@ -129,6 +130,7 @@ def test_an_order_counts_once_whatever_key_comes_with_it(stack: Stack) -> None:
 
 
 def test_an_event_without_any_key_is_a_new_one_each_time(stack: Stack) -> None:
+    # Without a draw: nobody knows what an event without a key would draw.
     game = Game.started(stack, mechanics(instantWin=None))
     totals = [game.event(USER, "purchase", {"amount": 20})["totalPoints"] for _ in range(2)]
 

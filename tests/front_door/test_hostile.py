@@ -360,6 +360,18 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "metadata",
         "unheardOf",
     ],
+    ("post", "/v1/campaigns/codes/generate"): [
+        "slug",
+        "batchSize",
+        "pointsValue",
+        "label",
+        "expiresAt",
+        "reference",
+        "unheardOf",
+    ],
+    ("post", "/v1/campaigns/codes/verify"): ["code", "unheardOf"],
+    ("post", "/v1/campaigns/{slug}/redeem"): ["userId", "code", "reference", "unheardOf"],
+    ("post", "/v1/campaigns/{slug}/events/{eventId}/reverse"): ["userId", "unheardOf"],
     ("put", "/v1/campaigns/{slug}/mechanics"): [
         "startsAt",
         "endsAt",
@@ -387,6 +399,14 @@ NEEDED: dict[str, Callable[[Target], dict[str, Any]]] = {
     "/v2/campaign/{id}/webhooks": lambda _: {"payloadUrl": "https://receiver.example"},
     "/v1/campaigns/{slug}/events": lambda _: {"userId": PLAYER, "eventType": "purchase"},
     "/v1/campaigns/{slug}/events/preview": lambda _: {"userId": PLAYER, "eventType": "purchase"},
+    "/v1/campaigns/codes/generate": lambda target: {
+        "slug": target.game.slug,
+        "batchSize": 2,
+        "pointsValue": 5,
+    },
+    "/v1/campaigns/codes/verify": lambda _: {"code": "SUMM-AX7K9M2P"},
+    "/v1/campaigns/{slug}/redeem": lambda _: {"userId": PLAYER, "code": "SUMM-AX7K9M2P"},
+    "/v1/campaigns/{slug}/events/{eventId}/reverse": lambda _: {"userId": PLAYER},
     "/track/impression": lambda target: {
         "campaignId": target.campaign_id,
         "key": target.first,
@@ -441,6 +461,7 @@ def test_nasty_values_in_every_field_are_answered_as_documented(
                 webhookId="primary",
                 slug=target.game.slug if "{slug}" in path else "",
                 userId=PLAYER,
+                eventId="evt_0123456789abcdef01234567",
             )
             for body in nasty_bodies(path, field, target):
                 answer = api.http.request(

@@ -14,22 +14,24 @@ from grapevine.table.accounts import Account, AccountApiKey, ApiKey, SenderIdent
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Item, change_in
 from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, Totals
-from grapevine.table.codes import Code, CodeBatch, CodeSecret
+from grapevine.table.codes import Code, CodeAttempts, CodeBatch, CodeCount, CodeSecret
 from grapevine.table.counted import Counted
 from grapevine.table.email_requests import EmailRequests
 from grapevine.table.email_templates import EmailTemplate
 from grapevine.table.entity import Entity
 from grapevine.table.fraud import FraudList, FraudReport, Trait
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
+from grapevine.table.inbox import InboxEvent, InboxReceipt
 from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
-from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
+from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Reversal, Win
 from grapevine.table.mail import Mail, MailText, Suppression
 from grapevine.table.mail_runs import MailPace, MailRun
 from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock
 from grapevine.table.moments import HiddenPrize
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
+from grapevine.table.player_links import PlayerLink
 from grapevine.table.players import Player
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.receipts import Receipt
@@ -90,6 +92,23 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         body=st.text(),
         created_at=TIMES,
     ),
+    InboxEvent: st.builds(
+        InboxEvent,
+        account_id=IDS,
+        inbox_id=IDS,
+        user_id=st.text(),
+        event_type=st.text(),
+        metadata=EVENT_METADATA,
+        display_name=OPTIONAL_TEXT,
+        at=TIMES,
+        expires_at=TIMES,
+    ),
+    PlayerLink: st.builds(
+        PlayerLink, campaign_id=IDS, participant_id=IDS, user_id=st.text(), linked_at=TIMES
+    ),
+    InboxReceipt: st.builds(
+        InboxReceipt, account_id=IDS, key_hash=IDS, fingerprint=IDS, expires_at=TIMES
+    ),
     CodeSecret: st.builds(CodeSecret, account_id=IDS, secret=IDS),
     Code: st.builds(
         Code,
@@ -111,6 +130,15 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         label=OPTIONAL_TEXT,
         expires_at=st.one_of(st.none(), TIMES),
         created_at=TIMES,
+        finished_at=st.one_of(st.none(), TIMES),
+        taken=st.dictionaries(IDS, st.integers(1, 9)),
+    ),
+    CodeCount: st.builds(CodeCount, campaign_id=IDS, batch_id=IDS, part=st.integers(0, 15)),
+    CodeAttempts: st.builds(
+        CodeAttempts, account_id=IDS, subject=IDS, minute=st.integers(0, 10**9 - 1)
+    ),
+    Reversal: st.builds(
+        Reversal, campaign_id=IDS, user_id=IDS, event_id=IDS, at=TIMES, code_status=OPTIONAL_TEXT
     ),
     Player: st.builds(
         Player,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from grapevine.table import (
     email_keys,
+    event_keys,
     fraud_keys,
     keys,
     mechanics_keys,
@@ -84,9 +85,19 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         2,
     ),
     "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
+    "win_list": (mechanics_keys.win_list, 1),
     "code_secret": (mechanics_keys.code_secret, 1),
     "code": (mechanics_keys.code, 2),
     "code_batch": (lambda campaign, one="id1": mechanics_keys.code_batch(campaign, 5, one), 2),
+    "inbox_event": (event_keys.inbox_event, 2),
+    "inbox_receipt": (event_keys.inbox_receipt, 2),
+    "player_link": (event_keys.player_link, 2),
+    "code_count": (lambda campaign, one="id1": mechanics_keys.code_count(campaign, one, 3), 2),
+    "code_attempts": (
+        lambda account, one="id1": mechanics_keys.code_attempts(account, one, 7),
+        2,
+    ),
+    "reversal": (lambda campaign, one="id1": player_keys.reversal(campaign, "user", one), 2),
     "trait": (fraud_keys.trait, 2),
     "fraud_report": (fraud_keys.fraud_report, 2),
     "fraud_list": (fraud_keys.fraud_list, 2),
@@ -122,6 +133,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
         2,
     ),
+    "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
     "points_board": (player_keys.points_board, 1),
     "rank_head": (rank_keys.rank_head, 1),
     "rank_journal": (lambda campaign: rank_keys.rank_journal(campaign, 1), 1),
@@ -143,25 +155,40 @@ def test_every_builder_is_looked_at_here() -> None:
         "campaign_of_mail",
         "due_shard",
         "email_and_row_in",
+        "first_created",
         "hidden_between",
         "is_code",
         "is_delivery",
         "is_id",
         "is_mail",
         "is_referral",
+        "last_created",
+        "last_with",
         "mail_pace",
         "month_end_shard",
+        "owner_in",
         "participant_in",
+        "place_of",
         "referred_in",
         "right_after",
         "row_id_in",
+        "sort_at",
         "time_in",
         "user_in",
     }
 
     functions = {
         name
-        for module in (email_keys, fraud_keys, keys, mechanics_keys, places, player_keys, rank_keys)
+        for module in (
+            email_keys,
+            event_keys,
+            fraud_keys,
+            keys,
+            mechanics_keys,
+            places,
+            player_keys,
+            rank_keys,
+        )
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }
@@ -269,3 +296,24 @@ def test_the_lines_of_one_event_sort_in_their_order_and_those_of_events_by_time(
     ]
 
     assert lines == sorted(lines)
+
+
+@given(st.text(max_size=130))
+def test_what_is_not_a_place_cannot_get_into_a_range(text: str) -> None:
+    try:
+        sort = player_keys.sort_at("WIN#", text)
+    except ValueError:
+        return
+    assert player_keys.place_of(sort) == text
+    assert "WIN#" <= sort <= player_keys.last_with("WIN#")
+
+
+def test_a_place_leads_back_to_its_line() -> None:
+    line = player_keys.ledger_line("camp01", "user", 5, "evt_1", 7)
+    first, last = player_keys.lines_of_event(5, "evt_1")
+
+    assert (
+        player_keys.sort_at(player_keys.LEDGER_PREFIX, player_keys.place_of(line.sort)) == line.sort
+    )
+    assert first < line.sort < last
+    assert not first < player_keys.ledger_line("camp01", "user", 5, "evt_10", 7).sort < last

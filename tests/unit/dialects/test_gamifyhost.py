@@ -458,6 +458,7 @@ def test_what_did_not_happen_is_left_out(fields: Any, shown: Any) -> None:
     [
         (errors.CampaignNotActive(), 404, "Campaign not found or not active", {}),
         (errors.PlayLimitReached(), 409, "User has exceeded maximum plays", {}),
+        (errors.CodeNotRedeemable("EXPIRED"), 409, "Code status is EXPIRED", {}),
         (
             errors.KeyReused(),
             422,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -9,10 +10,10 @@ from grapevine.engine.mechanics.configuration import Configuration, parse
 from grapevine.engine.mechanics.moments import Moment, moments_to_add, open_moments, open_since
 from grapevine.engine.mechanics.parts import WinCode
 from grapevine.engine.mechanics.win_codes import (
+    batch_code,
     hash_of_code,
     normalised,
     prefix_of,
-    random_code,
     win_code,
 )
 from tests.unit.mechanics.samples import DAY, NOON, at, tier
@@ -84,11 +85,25 @@ def test_no_character_of_a_code_looks_like_another_one() -> None:
     assert len(FORM.alphabet) == 31
 
 
-def test_codes_of_a_batch_are_random_and_of_the_same_form() -> None:
-    codes = {random_code("summer-promo", FORM) for _ in range(1000)}
+def test_codes_of_a_batch_follow_from_its_id_and_their_numbers() -> None:
+    codes = [batch_code(SECRET, "SUMM", "batch", number, 0) for number in range(1000)]
 
-    assert len(codes) == 1000
-    assert all(code.startswith("SUMM-") and set(code[5:]) <= set(FORM.alphabet) for code in codes)
+    assert codes == [batch_code(SECRET, "SUMM", "batch", number, 0) for number in range(1000)]
+    assert len(set(codes)) == 1000
+    assert all(re.fullmatch("SUMM-[A-HJ-KM-NP-Z2-9]{8}", code) for code in codes)
+
+
+def test_codes_of_another_batch_secret_or_attempt_are_others() -> None:
+    code = batch_code(SECRET, "SUMM", "batch", 7, 0)
+
+    others = [
+        batch_code("11" * 32, "SUMM", "batch", 7, 0),
+        batch_code(SECRET, "SUMM", "batch2", 7, 0),
+        batch_code(SECRET, "SUMM", "batch", 8, 0),
+        batch_code(SECRET, "SUMM", "batch", 7, 1),
+    ]
+
+    assert len({code, *others}) == 5
 
 
 def test_a_code_is_known_by_a_hash_however_it_is_typed() -> None:

@@ -12,6 +12,7 @@ GrapevineError
 │   │   └── KeyRevoked        it has been revoked, or rotated and its grace is over
 │   ├── NotFound              an unknown campaign, reward or route
 │   │   └── CampaignNotActive an event for a campaign that is unknown or takes none now
+│   ├── CodeNotRedeemable     it has been redeemed or revoked, or has expired
 │   ├── PlayLimitReached      the player has drawn as often as the campaign allows
 │   ├── VersionConflict       somebody else has saved since the caller looked
 │   ├── KeyReused             an idempotency key came again with another request
@@ -110,9 +111,19 @@ class CampaignNotActive(NotFound):
         super().__init__("Campaign not found or not active")
 
 
+class CodeNotRedeemable(RequestRefused):
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Code status is {status}")
+
+
 class PlayLimitReached(RequestRefused):
     def __init__(self) -> None:
         super().__init__("User has exceeded maximum plays")
+
+
+class AlreadyLinked(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("The player or the participant is linked to another one")
 
 
 class VersionConflict(RequestRefused):

@@ -10,12 +10,13 @@ from pydantic import BaseModel
 
 from grapevine import errors
 from grapevine.engine.access import Access, authorize_report
+from grapevine.engine.mechanics.inbox import Report
 from grapevine.errors import GrapevineError, InvalidRequest, Problem
 from grapevine.http import exact_body
-from grapevine.http.endpoint import Dialect, Response, waiting_time
+from grapevine.http.endpoint import Dialect, Nothing, Request, Response, waiting_time
 from grapevine.http.exact_body import UNREADABLE, Flaw, sendable
 from grapevine.http.idempotency import repetition_key
-from grapevine.http.models.referd import ReferdError
+from grapevine.http.models.referd import ReferdError, SendEvents
 
 # The API's own codes.
 MISSING, NULL, INVALID, WRONG = 4, 5, 7, 13
@@ -69,6 +70,19 @@ class _Referd(Dialect):
 
     def failure(self) -> Response:
         return _refused(500, WRONG, "Something Wrong")
+
+
+def report_of(request: Request[SendEvents, Nothing]) -> Report:
+    """What a request tells."""
+    sent = request.body
+    attributes = sent.player_attributes
+    return Report(
+        user_id=sent.player_unique_id,
+        events=sent.events,
+        display_name=(attributes.display_name if attributes else None) or None,
+        trust=request.caller.trust,
+        key=request.repetition_key,
+    )
 
 
 def _refused(

@@ -1,7 +1,7 @@
 """What a player has done and got: events, the lines of the ledger, milestones and wins.
 
-All of them are written once, with the player's state, and none is changed afterwards, but for a
-win's code being used, which is told by the code's own item.
+All of them are written once, with the player's state, and none is changed afterwards: that a win's
+code was used is told by the code's own item, and that an event was taken back by its reversal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from grapevine.table import player_keys
+from grapevine.table import mechanics_keys, places, player_keys
+from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_exact_json
 from grapevine.table.keys import Key
 
@@ -25,7 +26,9 @@ class PlayerEvent(Entity):
     """An event and all that is needed to judge it again.
 
     `draw_value` is there where it drew by odds; `tier_hit` is the tier that the draw named,
-    `tier_won` the one that was given, and `downgrade` why they differ.
+    `tier_won` the one that was given, and `downgrade` why they differ. `code_hash` is that of the
+    code which it redeemed. `qualifies` is the participant whose referral is to be credited for the
+    event: the one that the player was then.
     """
 
     TYPE: ClassVar[str] = "PlayerEvent"
@@ -47,6 +50,8 @@ class PlayerEvent(Entity):
     tier_hit: str | None = None
     tier_won: str | None = None
     downgrade: Downgrade | None = None
+    code_hash: str | None = None
+    qualifies: str | None = None
 
     @property
     def key(self) -> Key:
@@ -55,7 +60,11 @@ class PlayerEvent(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine(Entity):
-    """A change of a player's total. `source_id` is the rule's, milestone's or tier's id."""
+    """A change of a player's total. `source_id` is the rule's, milestone's, tier's or batch's id.
+
+    A reversal has that of the line it takes back. `uncovered` are the points that it could not
+    take, because there were no more.
+    """
 
     TYPE: ClassVar[str] = "LedgerLine"
 
@@ -69,6 +78,7 @@ class LedgerLine(Entity):
     reason: Reason
     source_id: str
     event_type: str
+    uncovered: int | None = None
 
     @property
     def key(self) -> Key:
@@ -121,3 +131,33 @@ class Win(Entity):
     @property
     def key(self) -> Key:
         return player_keys.win(self.campaign_id, self.user_id, self.at, self.event_id)
+
+    def index_attributes(self) -> Item:
+        return {
+            "referralList": mechanics_keys.win_list(self.campaign_id),
+            "createdPlace": places.by_created(self.at, self.event_id),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal(Entity):
+    """That an event was taken back: at most once, so this is also the receipt of it.
+
+    `points` were taken, `uncovered` could not be; `code_status` is what became of its code.
+    """
+
+    TYPE: ClassVar[str] = "Reversal"
+
+    campaign_id: str
+    user_id: str
+    event_id: str
+    at: int
+    points: int
+    uncovered: int = 0
+    total_points: int
+    code_status: str | None = None
+    reversed_by: str
+
+    @property
+    def key(self) -> Key:
+        return player_keys.reversal(self.campaign_id, self.user_id, self.event_id)

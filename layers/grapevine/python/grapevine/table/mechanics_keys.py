@@ -7,6 +7,7 @@ from grapevine.table import keys
 from grapevine.table.keys import Key
 
 CODE_BATCH_PREFIX = "CODEBATCH#"
+CODE_COUNT_PREFIX = "CODECOUNT#"
 VERSION_PREFIX = "VERSION#"
 
 _CODE = "CODE"
@@ -65,6 +66,11 @@ def player_count(campaign_id: str, part: int) -> Key:
     return Key(f"{keys.campaign(campaign_id).partition}#PLAYERS", f"COUNT#{part:02d}")
 
 
+def win_list(campaign_id: str) -> str:
+    """All wins of the campaign, in the index by creation."""
+    return f"{keys.campaign(campaign_id).partition}#WINS"
+
+
 def code_secret(account_id: str) -> Key:
     return Key(keys.account(account_id).partition, "CODESECRET")
 
@@ -82,3 +88,15 @@ def code_batch(campaign_id: str, created_at: int, batch_id: str) -> Key:
     """Batches of a campaign sort by the time they were made."""
     partition = f"{keys.campaign(campaign_id).partition}#CODES"
     return Key(partition, f"{CODE_BATCH_PREFIX}{created_at:015d}#{_id(batch_id)}")
+
+
+def code_count(campaign_id: str, batch_id: str, part: int) -> Key:
+    """Beside the batches: one Query reads all of them and all their counts."""
+    partition = f"{keys.campaign(campaign_id).partition}#CODES"
+    return Key(partition, f"{CODE_COUNT_PREFIX}{_id(batch_id)}#{part:02d}")
+
+
+def code_attempts(account_id: str, subject: str, minute: int) -> Key:
+    """`subject` is who tries, `minute` counts from the epoch."""
+    partition = f"{keys.account(account_id).partition}#CODEATTEMPTS#{_id(subject)}"
+    return Key(partition, f"MINUTE#{minute:09d}")

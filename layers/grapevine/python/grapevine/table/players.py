@@ -37,11 +37,13 @@ class Player(Entity):
     def key(self) -> Key:
         return player_keys.player(self.campaign_id, self.user_id)
 
-    def time_of_next(self, now: int) -> int:
-        """The time of an event that comes now. Events that come at once are written in an order
-        that their clocks do not know: by this one the ledger's balances follow each other, and no
-        event is counted in a day, or against a cooldown, that a later one has left behind."""
-        return max(now, self.last_at + 1)
+    def next_at(self, at: int) -> int:
+        """When what happens at `at` (ms) counts as done: later than what came last.
+
+        Events that come at once, or late, are written in an order that their clocks do not know. By
+        this one the ledger's balances follow each other, no two events share a millisecond of it,
+        and none is counted in a day, or against a cooldown, that a later one has left behind."""
+        return max(at, self.last_at + 1, self.reached_at + 1)
 
     def index_attributes(self) -> Item:
         return board_entry(self.campaign_id, self.total_points, self.reached_at)

@@ -6,8 +6,9 @@ in the same millisecond have the same place, and stand in the order of their use
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from grapevine.table import player_keys, store
 from grapevine.table.attributes import Item
@@ -30,6 +31,9 @@ def board_entry(campaign_id: str, points: int, reached_at: int) -> Item:
     }
 
 
+_HIGHEST = 10**38 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One player's entry on the board."""
@@ -37,29 +41,57 @@ class Ranked:
     user_id: str
     position: int
 
+    @property
+    def points(self) -> int:
+        """The total that the entry stands for."""
+        return self.position // _UNIT
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Less is better; no two players have the same."""
+        return -self.position, self.user_id
+
 
 def best_players(campaign_id: str, limit: int) -> list[Ranked]:
     """The first of the board in order, and all who share the last one's place: `limit` or more. A
     moment behind."""
+    return _first_of(player_keys.points_board(campaign_id), limit, descending=True)
+
+
+def players_around(campaign_id: str, at: int, limit: int) -> list[Ranked]:
+    """In order: those next to a position on either side, `limit` or more each if there are as
+    many, and all who have that position. A moment behind."""
     board = player_keys.points_board(campaign_id)
-    first = store.query(_BOARD, board, descending=True, limit=limit)
-    if len(first) == limit:
-        last = first[-1]["allTimePosition"]
+    before = _first_of(board, limit, between=(at + 1, _HIGHEST))
+    behind = _first_of(board, limit, descending=True, at_most=at - 1)
+    return before + players_at(campaign_id, at) + behind
+
+
+def players_at(campaign_id: str, at: int) -> list[Ranked]:
+    """All who have a position, in order. A moment behind."""
+    return _in_order(store.query(_BOARD, player_keys.points_board(campaign_id), between=(at, at)))
+
+
+def players_above(campaign_id: str, at: int, *, without: Collection[str], most: int) -> int | None:
+    """How many have a better position, some users aside; None when they are many more than `most`.
+    A moment behind, and linear in them: some five thousand are one read of a megabyte."""
+    apart = [player_keys.player(campaign_id, user_id).partition for user_id in without]
+    board = player_keys.points_board(campaign_id)
+    return store.count(_BOARD, board, (at + 1, _HIGHEST), without=apart, most=most)
+
+
+def _first_of(board: str, limit: int, **which: Any) -> list[Ranked]:
+    """With all who share the last one's place: the index has no order among them."""
+    found = store.query(_BOARD, board, limit=limit, **which)
+    if len(found) == limit:
+        last = found[-1]["allTimePosition"]
         tied = store.query(_BOARD, board, between=(last, last))
-        first = [item for item in first if item["allTimePosition"] != last] + tied
-    return _in_order(first)
-
-
-def players_around(campaign_id: str, at: int, count: int) -> tuple[list[Ranked], list[Ranked]]:
-    """The `count` nearest before a position and the `count` nearest behind it, each in order."""
-    board = player_keys.points_board(campaign_id)
-    before = store.query(_BOARD, board, between=(at + 1, 10**38 - 1), limit=count)
-    behind = store.query(_BOARD, board, descending=True, limit=count, at_most=at - 1)
-    return _in_order(before), _in_order(behind)
+        found = [item for item in found if item["allTimePosition"] != last] + tied
+    return _in_order(found)
 
 
 def _in_order(items: Sequence[Item]) -> list[Ranked]:
     ranked = [
         Ranked(player_keys.user_in(item["partition"]), item["allTimePosition"]) for item in items
     ]
-    return sorted(ranked, key=lambda one: (-one.position, one.user_id))
+    return sorted(ranked, key=lambda one: one.order)

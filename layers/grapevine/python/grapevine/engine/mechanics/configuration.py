@@ -16,6 +16,7 @@ from grapevine.engine.mechanics.parts import (
     Milestone,
     PointsRules,
     PointsTotal,
+    ReferralRules,
 )
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import exact_json
@@ -37,6 +38,7 @@ class Configuration(Part):
     milestones: Annotated[tuple[Milestone, ...], Field(max_length=10)] = ()
     instant_win: InstantWin | None = None
     leaderboard: Leaderboard = Leaderboard()
+    referral: ReferralRules = ReferralRules()
 
     @cached_property
     def event_types(self) -> frozenset[str]:
@@ -50,6 +52,8 @@ class Configuration(Part):
             named.update(multiplier.event_types or ())
         if self.instant_win is not None:
             named.update(self.instant_win.event_types)
+        if self.referral.qualifying_event is not None:
+            named.add(self.referral.qualifying_event.event_type)
         return frozenset(named)
 
     def takes_events_at(self, at: int) -> bool:

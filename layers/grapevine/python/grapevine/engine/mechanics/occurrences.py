@@ -11,6 +11,9 @@ from grapevine.table.ledger import Source, Trust
 INTERNAL_PREFIX = "internal:"
 """Types of events that only Grapevine itself makes; from outside they are refused."""
 
+REFERRAL_CREDITED = f"{INTERNAL_PREFIX}referral_credited"
+"""A referral of the player has been credited; `referredId` in its metadata is the friend."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:

@@ -13,11 +13,15 @@ from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.parts import InstantWin, Tier
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.engine.mechanics.points import RuleAward
+from grapevine.engine.mechanics.qualifying import qualifies
 from grapevine.table.ledger import Credit, LedgerLine, MilestoneAward, PlayerEvent, Reason
 from grapevine.table.players import Player
 
 NO_PLAY_MESSAGE = "This event does not include a play"
 DAY_MS = 24 * 60 * 60 * 1000
+
+_EARNED: tuple[Reason, ...] = ("rule", "code", "milestone")
+"""What an event earns, besides a prize."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,7 @@ class Judged:
             lines=tuple(lines.written),
             awards=tuple(self._award(each) for each in fired),
             win=self._won(shown, drawn, tier) if shown and drawn and tier else None,
-            points_earned=lines.points("rule", "milestone"),
+            points_earned=lines.points(*_EARNED),
             total_points=lines.balance,
             has_instant_win=shown is not None,
             played=drawn is not None,
@@ -172,9 +176,12 @@ class Judged:
             trust=self.occurrence.trust,
             source=self.occurrence.source,
             config_version=self.config_version,
-            points_earned=lines.points("rule", "milestone"),
+            points_earned=lines.points(*_EARNED),
             win_points=lines.points("instant_win"),
             total_points=lines.balance,
+            qualifies=self.player.participant_id
+            if qualifies(self.configuration, self.occurrence)
+            else None,
         )
         if drawn is None:
             return event

@@ -78,6 +78,21 @@ class Rule(Part):
     require_trust: Trust = "client"
 
 
+class QualifyingEvent(Part):
+    """An event by which a referred friend earns the referrer the credit. What only an app vouches
+    for does not, unless `requireTrust` says so."""
+
+    event_type: Name
+    when: Annotated[tuple[Condition, ...], Field(max_length=10)] = ()
+    require_trust: Trust = "server"
+
+
+class ReferralRules(Part):
+    """What events mean for the referrals of the campaign."""
+
+    qualifying_event: QualifyingEvent | None = None
+
+
 class Multiplier(Part):
     """Applies from `starts_at` to `ends_at`, both included (ms); to all event types if none is
     named."""

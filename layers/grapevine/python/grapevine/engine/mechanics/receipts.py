@@ -30,27 +30,38 @@ class Identity:
     event_id: str
     explicit_hash: str | None
     natural_hash: str | None
+    origin_hash: str | None
     fingerprint: str
 
     @classmethod
     def of(
-        cls, campaign_id: str, *, explicit: str | None, natural: str | None, fingerprint: str
+        cls,
+        campaign_id: str,
+        *,
+        explicit: str | None,
+        natural: str | None,
+        fingerprint: str,
+        origin: str | None = None,
     ) -> Identity:
-        """An event without any key is always a new one."""
+        """An event without any key is always a new one. `origin` names what an event follows from;
+        it is the last to name it, so that an event with a natural key is the same one, with the
+        same draw, by whatever way it comes."""
         explicit_hash = _hash("key", explicit) if explicit is not None else None
         natural_hash = _hash("natural", natural) if natural is not None else None
-        known_by = explicit_hash or natural_hash or secrets.token_hex(32)
+        origin_hash = _hash("origin", origin) if origin is not None else None
+        known_by = explicit_hash or natural_hash or origin_hash or secrets.token_hex(32)
         return cls(
             campaign_id=campaign_id,
             event_id=f"evt_{_hash(campaign_id, known_by)[:24]}",
             explicit_hash=explicit_hash,
             natural_hash=natural_hash,
+            origin_hash=origin_hash,
             fingerprint=fingerprint,
         )
 
     def keys(self) -> list[Key]:
-        hashes = [one for one in (self.explicit_hash, self.natural_hash) if one]
-        return [mechanics_keys.receipt(self.campaign_id, one) for one in hashes]
+        hashes = (self.explicit_hash, self.natural_hash, self.origin_hash)
+        return [mechanics_keys.receipt(self.campaign_id, one) for one in hashes if one]
 
     def first_answer(self, found: Mapping[Key, Item]) -> str | None:
         """The body that the event was answered with before; None for a new event.
@@ -68,7 +79,11 @@ class Identity:
         return None
 
     def receipts(self, body: str, at: int) -> list[Receipt]:
-        told = [(self.explicit_hash, self.fingerprint), (self.natural_hash, None)]
+        told = [
+            (self.explicit_hash, self.fingerprint),
+            (self.natural_hash, None),
+            (self.origin_hash, None),
+        ]
         return [
             Receipt(
                 campaign_id=self.campaign_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grapevine import runtime
@@ -43,7 +43,9 @@ WITHIN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """An event as it was sent. `key` is the client's own: the same event has the same."""
+    """An event as it was sent. `key` is the client's own: the same event has the same. `origin` is
+    our own for an event that follows from something in the table; no client can send it. `at` (ms)
+    is when it came, where that was before now. A `display_name` changes the player's."""
 
     user_id: str
     event_type: str
@@ -51,6 +53,9 @@ class Incoming:
     trust: Trust
     source: Source
     key: str | None = None
+    origin: str | None = None
+    at: int | None = None
+    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,9 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         PlayLimitReached, UnknownEventType: as the mechanics say.
         Busy: nothing was written.
     """
-    at = runtime.now_ms()
+    at = incoming.at if incoming.at is not None else runtime.now_ms()
     identity = _identity(played, incoming, at)
+    occurrence = _occurrence(incoming, identity.event_id, at)
     place = player_keys.player(identity.campaign_id, incoming.user_id)
     luck = _Luck()
     for _ in attempts(WITHIN_SECONDS):
@@ -103,9 +109,9 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             return Recorded(before, True)
         played.require_active(at)
         player = Player.from_item(found[place]) if place in found else None
-        happens_at = player.time_of_next(at) if player else at
-        occurrence = _occurrence(incoming, identity.event_id, happens_at)
-        outcome = _judged(played, player, occurrence, luck)
+        if player is not None:
+            occurrence = replace(occurrence, at=player.next_at(at))
+        outcome = _judged(played, _named(player, incoming, at, played), occurrence, luck)
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
         writes = [Put(one.to_item(), ABSENT) for one in identity.receipts(body, at)]
@@ -124,6 +130,7 @@ def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
     return Identity.of(
         played.campaign.campaign_id,
         explicit=incoming.key,
+        origin=incoming.origin,
         natural=natural,
         fingerprint=fingerprint,
     )
@@ -141,7 +148,15 @@ def _occurrence(incoming: Incoming, event_id: str, at: int) -> Occurrence:
     )
 
 
-def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck: _Luck) -> Outcome:
+def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -> Player:
+    """The player before the event, a new one where there is none, with the name that came."""
+    before = player or new_player(played.campaign.campaign_id, incoming.user_id, at)
+    if incoming.display_name is None:
+        return before
+    return replace(before, display_name=incoming.display_name)
+
+
+def _judged(played: Played, player: Player, occurrence: Occurrence, luck: _Luck) -> Outcome:
     """By moments, the oldest whose prize the player may win is looked for page by page."""
     campaign_id, instant_win = played.campaign.campaign_id, played.configuration.instant_win
     if instant_win is None or instant_win.mode == "odds" or not draws_at(instant_win, occurrence):
@@ -159,7 +174,7 @@ def _judged(played: Played, player: Player | None, occurrence: Occurrence, luck:
 
 def _judged_with(
     played: Played,
-    player: Player | None,
+    player: Player,
     occurrence: Occurrence,
     luck: _Luck,
     moments: list[Moment] | None,
@@ -177,7 +192,7 @@ def _judged_with(
     return evaluate(
         played.configuration,
         played.config_version,
-        player or new_player(campaign_id, occurrence.user_id, occurrence.at),
+        player,
         occurrence,
         chance,
     )

@@ -1,20 +1,21 @@
 """Codes: four characters of the campaign's slug, a hyphen, and characters nobody mistakes.
 
-A win's code follows from the account's code secret and the event, so that a transaction that is
-built again gives the same one. That secret is never published, unlike the draw's.
+A win's code follows from the account's code secret and the event, a batch's from that secret, the
+batch and its number, so that what is done again gives the same ones. That secret is never
+published, unlike the draw's.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterator
 from itertools import count, islice
 
 from grapevine.engine.mechanics.parts import WinCode
 
 _PREFIX_LENGTH = 4
+_OF_BATCHES = WinCode()
 
 
 def prefix_of(slug: str) -> str:
@@ -29,10 +30,11 @@ def win_code(secret: str, slug: str, event_id: str, attempt: int, form: WinCode)
     return f"{prefix_of(slug)}-{_word(stream, form)}"
 
 
-def random_code(slug: str, form: WinCode) -> str:
-    """A code of a batch, from the operating system's randomness."""
-    word = "".join(secrets.choice(form.alphabet) for _ in range(form.length))
-    return f"{prefix_of(slug)}-{word}"
+def batch_code(secret: str, prefix: str, batch_id: str, number: int, attempt: int) -> str:
+    """The code of a number in a batch; the next `attempt` (from 0) where that one is taken. Its
+    form is always the same, whatever is configured meanwhile."""
+    stream = _bytes(bytes.fromhex(secret), f"batch|{batch_id}|{number}|{attempt}")
+    return f"{prefix}-{_word(stream, _OF_BATCHES)}"
 
 
 def normalised(code: str) -> str:

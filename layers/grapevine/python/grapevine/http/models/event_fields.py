@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from grapevine.engine.mechanics.occurrences import INTERNAL_PREFIX
+from grapevine.errors import NotFound
 from grapevine.table import exact_json
 
 LONGEST_NAME = 100
@@ -90,7 +92,7 @@ def _metadata(value: Any) -> dict[str, Any]:
         raise PydanticCustomError("metadata", "{reason}", {"reason": str(refused)}) from None
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
     return text
@@ -106,11 +108,19 @@ def _none_is_nothing(value: Any) -> Any:
     return {} if value is None else value
 
 
-UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_not_blank)]
+def user_id_in(path: Mapping[str, str]) -> str:
+    """The user id in a path. Raises NotFound for what cannot be one."""
+    user_id = path["userId"]
+    if not user_id.strip() or len(user_id) > LONGEST_NAME:
+        raise NotFound("Campaign or participant not found")
+    return user_id
+
+
+UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(not_blank)]
 EventType = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_NAME),
-    AfterValidator(_not_blank),
+    AfterValidator(not_blank),
     AfterValidator(_not_internal),
 ]
 EventMetadata = Annotated[

@@ -1,0 +1,106 @@
+"""Taking events that name no campaign: all of a request in one transaction, or none.
+
+What they earn is found out later. The table's stream hands each of them to `engine/mechanics/
+handing.py`, so what is answered is not lost, whatever dies next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grapevine import runtime
+from grapevine.engine.attempts import attempts
+from grapevine.engine.mechanics.receipts import fingerprint_of
+from grapevine.errors import KeyReused
+from grapevine.months import DAY_MS
+from grapevine.table import store
+from grapevine.table.inbox import InboxEvent, InboxReceipt
+from grapevine.table.ledger import Trust
+from grapevine.table.store import TransactionCanceled
+from grapevine.table.writes import ABSENT, Put
+
+KEPT_MS = 30 * DAY_MS
+"""How long an event waits at most, and how long a repeated request is known to be one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one user did: the metadata of each event, by the event's type. `key` is the client's
+    own: the same request has the same."""
+
+    user_id: str
+    events: Mapping[str, Mapping[str, Any]]
+    display_name: str | None
+    trust: Trust
+    key: str | None
+
+
+def accept(account_id: str, report: Report) -> None:
+    """All events of the report are stored when it returns. A report that was taken before is not
+    taken again.
+
+    Raises:
+        KeyReused: the key came before with another report.
+        Busy: nothing was written.
+    """
+    for _ in attempts():
+        at = runtime.now_ms()
+        receipt = _receipt(account_id, report, at)
+        if receipt is not None and _is_known(receipt):
+            return
+        new = [*_events(account_id, report, at), *([receipt] if receipt else [])]
+        try:
+            store.transact([Put(one.to_item(), ABSENT) for one in new])
+        except TransactionCanceled:
+            continue
+        return
+    raise AssertionError("attempts() ends by raising Busy")
+
+
+def _is_known(receipt: InboxReceipt) -> bool:
+    item = store.get(receipt.key)
+    if item is None:
+        return False
+    if InboxReceipt.from_item(item).fingerprint != receipt.fingerprint:
+        raise KeyReused
+    return True
+
+
+def _receipt(account_id: str, report: Report, at: int) -> InboxReceipt | None:
+    if report.key is None:
+        return None
+    told = {"events": report.events, "displayName": report.display_name}
+    return InboxReceipt(
+        account_id=account_id,
+        key_hash=_hash(report.key),
+        fingerprint=fingerprint_of(report.user_id, "", told),
+        expires_at=(at + KEPT_MS) // 1000,
+    )
+
+
+def _events(account_id: str, report: Report, at: int) -> list[InboxEvent]:
+    # Without a key each request is a new one.
+    request = report.key if report.key is not None else secrets.token_hex(16)
+    return [
+        InboxEvent(
+            account_id=account_id,
+            inbox_id=f"inb_{_hash(request, event_type)}",
+            user_id=report.user_id,
+            event_type=event_type,
+            metadata=dict(metadata),
+            display_name=report.display_name,
+            trust=report.trust,
+            at=at,
+            expires_at=(at + KEPT_MS) // 1000,
+        )
+        for event_type, metadata in report.events.items()
+    ]
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]

@@ -1,0 +1,67 @@
+"""What a campaign's prizes are, and how many of each have been given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grapevine import runtime
+from grapevine.engine.mechanics.campaign import Played
+from grapevine.engine.mechanics.parts import Tier
+from grapevine.engine.mechanics.periods import periods_at
+from grapevine.table import mechanics_keys, store
+from grapevine.table.mechanics import Stock
+from grapevine.table.player_counts import players_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prize:
+    """`awarded` is None where nothing counts it: without an inventory, or by moments.
+    `awarded_today`
+    (a day of the campaign's time zone) is None without a daily limit."""
+
+    tier: Tier
+    awarded: int | None
+    awarded_today: int | None
+
+    @property
+    def remaining(self) -> int | None:
+        if self.tier.inventory is None or self.awarded is None:
+            return None
+        return max(0, self.tier.inventory - self.awarded)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`participants` are all who have ever had an event."""
+
+    participants: int
+    prizes: list[Prize]
+
+
+def figures_of(played: Played) -> Figures:
+    """Strongly consistent."""
+    return Figures(players_of(played.campaign.campaign_id), prizes_of(played))
+
+
+def prizes_of(played: Played) -> list[Prize]:
+    """Those that are configured now, in order (strongly consistent)."""
+    instant_win = played.configuration.instant_win
+    if instant_win is None:
+        return []
+    campaign_id = played.campaign.campaign_id
+    today = periods_at(runtime.now_ms(), played.configuration.timezone).date
+    counted = instant_win.tiers if instant_win.mode == "odds" else ()
+    stocks = {tier.id: mechanics_keys.stock(campaign_id, tier.id) for tier in counted}
+    days = {tier.id: mechanics_keys.stock_day(campaign_id, tier.id, today) for tier in counted}
+    items = store.get_many([*stocks.values(), *days.values()])
+
+    def prize(tier: Tier) -> Prize:
+        awarded = awarded_today = None
+        if tier in counted and tier.inventory is not None:
+            item = items.get(stocks[tier.id])
+            awarded = Stock.from_item(item).awarded if item else 0
+        if tier in counted and tier.per_day is not None:
+            awarded_today = items.get(days[tier.id], {"awarded": 0})["awarded"]
+        return Prize(tier=tier, awarded=awarded, awarded_today=awarded_today)
+
+    return [prize(tier) for tier in instant_win.tiers]

@@ -1,0 +1,252 @@
+"""Events of the Referd API: taken at once, recorded in every campaign that listens, once."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from local.stack import Stack
+from tests import accounts
+from tests.api import Json
+from tests.invariants import table_of
+from tests.playing import Game, mechanics
+from tests.reporting import PLAYER, ROUTES, post, report
+
+EVALUATE, RELAY = "EvaluateEventFunction", "RelayChangesFunction"
+
+
+def listening(**changes: Any) -> Json:
+    return mechanics(sources=["gamifyhost", "referd"], **changes)
+
+
+def without_prizes(**changes: Any) -> Json:
+    return listening(instantWin=None, **changes)
+
+
+@pytest.fixture
+def game(fresh_stack: Stack) -> Game:
+    return Game.started(fresh_stack, without_prizes())
+
+
+def points_of(game: Game, player: str = PLAYER) -> int:
+    found = game.player(player)
+    total = sum(line.points for line in game.ledger(player))
+    assert (found.total_points if found else 0) == total
+    return total
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_report_is_answered_with_nothing_and_then_earns(game: Game, route: str) -> None:
+    stack = game.stack
+
+    report(stack, {"purchase": {"amount": "9.99"}, "signup": None}, route=route)
+    assert game.player(PLAYER) is None
+    stack.drain()
+
+    assert points_of(game) == 50
+    assert game.player(PLAYER).events_count == 2  # type: ignore[union-attr]
+
+
+def test_every_campaign_that_listens_records_the_event_and_no_other(fresh_stack: Stack) -> None:
+    first, second = (Game.started(fresh_stack, without_prizes()) for _ in range(2))
+    deaf = Game.started(fresh_stack, mechanics())
+    ended = Game.started(fresh_stack, without_prizes())
+    ended.set_status("COMPLETE")
+    bare = Game.started(fresh_stack)
+
+    report(fresh_stack, {"signup": {}})
+    fresh_stack.drain()
+
+    games = (first, second, deaf, ended, bare)
+    assert [points_of(game) for game in games] == [50, 50, 0, 0, 0]
+    assert [game.player(PLAYER) is None for game in games] == [False, False, True, True, True]
+
+
+def test_nobody_listens_to_a_foreign_account(game: Game) -> None:
+    stack = game.stack
+    stranger = accounts.new_key(stack, accounts.new_account(stack))
+    test_world = accounts.new_key(stack, accounts.new_account(stack, "test"))
+
+    for key in (stranger, test_world):
+        report(stack, {"signup": {}}, api_key=key.secret)
+    stack.drain()
+
+    assert game.player(PLAYER) is None
+
+
+def test_a_repeated_request_is_answered_alike_and_another_one_with_its_key_refused(
+    game: Game,
+) -> None:
+    events = {"purchase": {"amount": 20}, "review": {}}
+    report(game.stack, events, key="request-1")
+    game.stack.drain()
+    before = table_of(game.stack)
+
+    report(game.stack, dict(reversed(events.items())), key="request-1")
+    refused = [
+        post(game.stack, {"purchase": {"amount": 21}, "review": {}}, key="request-1"),
+        post(game.stack, events, key="request-1", player="another"),
+    ]
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(422, 7)] * 2
+    assert "already used with a different request" in refused[0].json()["message"]
+    game.stack.drain()
+    assert table_of(game.stack) == before
+
+
+def test_without_a_key_every_request_is_a_new_one(game: Game) -> None:
+    for _ in range(2):
+        report(game.stack, {"purchase": {"amount": 20}})
+    game.stack.drain()
+
+    assert [line.points for line in game.ledger(PLAYER)] == [100, 100]
+
+
+def test_i12_both_ways_give_the_same_ledger(fresh_stack: Stack) -> None:
+    """The same natural keys give the same event ids, so even the draws are the same."""
+    made = listening()
+    made["instantWin"]["tiers"][0] |= {"oddsPpm": 500_000, "perUser": None}
+    one, other = (Game.started(fresh_stack, made) for _ in range(2))
+    orders = [{"amount": 20 + number, "orderId": f"o-{number}"} for number in range(6)]
+
+    for order in orders:
+        one.event("by-gamifyhost", "purchase", order)
+        report(fresh_stack, {"purchase": order}, player="by-referd")
+        fresh_stack.drain()
+        # What has come by one way is known by the other.
+        again = one.send("by-referd", "purchase", order)
+        assert again.headers["idempotent-replayed"] == "true"
+        report(fresh_stack, {"purchase": order}, player="by-gamifyhost")
+    fresh_stack.drain()
+
+    def ledger(game: Game, player: str) -> list[Any]:
+        return [(line.event_id, line.source_id, line.points) for line in game.ledger(player)]
+
+    assert len(ledger(one, "by-referd")) >= len(orders)
+    assert ledger(one, "by-gamifyhost")[:1] != []
+    assert points_of(one, "by-referd") == one.player("by-referd").total_points  # type: ignore[union-attr]
+    assert [line[1] for line in ledger(one, "by-referd")].count("purchase-flat") == len(orders)
+    assert [line[1] for line in ledger(one, "by-gamifyhost")].count("purchase-flat") == len(orders)
+    assert ledger(other, "by-referd") != []
+
+
+def test_what_only_an_app_vouches_for_wins_no_prize(fresh_stack: Stack) -> None:
+    made = listening()
+    made["instantWin"]["tiers"][0] |= {"oddsPpm": 900_000}
+    game = Game.started(fresh_stack, made)
+    public = accounts.new_public_key(fresh_stack, str(fresh_stack.account_id)).secret
+
+    for number in range(3):
+        report(fresh_stack, {"purchase": {"amount": 20}}, player=f"app-{number}", api_key=public)
+        report(
+            fresh_stack,
+            {"purchase": {"amount": 20}},
+            player=f"server-{number}",
+            api_key=public,
+            secret=fresh_stack.api_key,
+        )
+    fresh_stack.drain()
+
+    played = {
+        item["userId"]: (item["trust"], item["played"])
+        for item in table_of(fresh_stack).values()
+        if item["type"] == "PlayerEvent"
+    }
+    assert played == {
+        **{f"app-{number}": ("client", False) for number in range(3)},
+        **{f"server-{number}": ("server", True) for number in range(3)},
+    }
+    assert points_of(game, "app-0") == 100
+
+
+def test_what_one_campaign_refuses_another_one_still_records(fresh_stack: Stack) -> None:
+    limited = listening(unknownEventTypes="reject")
+    limited["instantWin"]["limits"] = {"playsPerUser": {"total": 1}}
+    strict, open_one = (
+        Game.started(fresh_stack, limited),
+        Game.started(fresh_stack, without_prizes()),
+    )
+
+    for _ in range(2):
+        report(fresh_stack, {"purchase": {"amount": 20}, "no_such_event": {}})
+        fresh_stack.drain()
+
+    assert [strict.player(PLAYER).events_count, open_one.player(PLAYER).events_count] == [1, 4]  # type: ignore[union-attr]
+    assert fresh_stack.queue_messages("EventQueue") == []
+    assert fresh_stack.queue_messages("EventDeadLetterQueue") == []
+
+
+def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game) -> None:
+    for name in ("Ada", "Ada L."):
+        report(game.stack, {"signup": {}}, playerAttributes={"displayName": name})
+        game.stack.drain()
+    report(game.stack, {"signup": {}})
+    game.stack.drain()
+    game.event(PLAYER, "signup")
+
+    assert game.player(PLAYER).display_name == "Ada L."  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [({}, 4), (None, 5), ([], 5), ({"internal:referral_credited": {}}, 7), ({"a" * 101: {}}, 7)],
+)
+def test_i9_what_is_refused_leaves_the_table_as_it_was(
+    stack: Stack, events: Any, code: int
+) -> None:
+    before = table_of(stack)
+
+    refused = post(stack, events, key="refused")
+
+    assert (refused.status_code, refused.json()["code"]) == (400, code)
+    assert table_of(stack) == before
+
+
+def test_i15_what_the_stream_and_the_queue_say_again_changes_nothing(game: Game) -> None:
+    stack = game.stack
+    for number in range(3):
+        report(stack, {"purchase": {"amount": 20}, "daily_login": {}}, key=f"r-{number}")
+    records = stack.take_records(RELAY)
+    random.Random(7).shuffle(records)  # noqa: S311 - an order, no secret
+    for _ in range(2):
+        assert stack.deliver(RELAY, records) == {"batchItemFailures": []}
+    messages = stack.queue_messages("EventQueue")
+    stack.drain()
+    before = table_of(stack)
+
+    stack.redeliver(RELAY)
+    stack.drain()
+
+    assert len(messages) == 12
+    assert table_of(stack) == before
+    assert sorted(line.points for line in game.ledger(PLAYER)) == [5, 100, 100, 100]
+
+
+@pytest.mark.parametrize(("function_id", "calls"), [(RELAY, 1), (EVALUATE, 3), (EVALUATE, 5)])
+def test_whoever_dies_on_the_way_is_followed_by_another_one(
+    game: Game, function_id: str, calls: int
+) -> None:
+    stack = game.stack
+    report(stack, {"signup": {}, "purchase": {"amount": 20}})
+
+    with stack.kill_after(calls, function_id):
+        stack.drain()
+        stack.advance(400_000)
+        stack.drain()
+
+    assert points_of(game) == 150
+
+
+def test_a_message_that_makes_no_sense_ends_in_the_queue_for_those(game: Game) -> None:
+    stack = game.stack
+    stack.queues.send("EventQueue", "no message")
+    report(stack, {"signup": {}})
+
+    for _ in range(6):
+        stack.drain()
+        stack.advance(400_000)
+
+    assert points_of(game) == 50
+    assert len(stack.queue_messages("EventDeadLetterQueue")) == 1
