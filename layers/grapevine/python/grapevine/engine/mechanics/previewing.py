@@ -4,7 +4,7 @@ no draw is looked at."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grapevine import runtime
@@ -63,8 +63,10 @@ def preview(played: Played, user_id: str, event_type: str, metadata: Mapping[str
         return Preview(points_earned=0, total_points=total, plays=plays, is_repeated=True)
     played.require_active(at)
     before = player or new_player(campaign_id, user_id, at)
+    if player is not None:
+        sent = replace(sent, at=player.next_at(at))
     outcome = evaluate(configuration, played.config_version, before, sent, Chance())
-    periods = periods_at(at, configuration.timezone)
+    periods = periods_at(sent.at, configuration.timezone)
     plays = (
         draws_at(instant_win, sent) and may_play(instant_win, Counters(before.counters), periods)
         if instant_win is not None and is_on
