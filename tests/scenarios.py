@@ -660,6 +660,8 @@ def plays(stack: Stack) -> None:
     assert game.save(more, seen=1).json()["data"]["configVersion"] == 2
     assert game.call("GET", "mechanics").status_code == 200
     game.event("user_1", "signup")
+    asked = {"userId": "user_1", "eventType": "purchase"}
+    assert game.call("POST", "events/preview", asked).status_code == 200
     gold = next(game.keys_that_draw(GOLD))
     for _ in range(2):
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]

@@ -354,6 +354,12 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "reference",
         "unheardOf",
     ],
+    ("post", "/v1/campaigns/{slug}/events/preview"): [
+        "userId",
+        "eventType",
+        "metadata",
+        "unheardOf",
+    ],
     ("post", "/v1/campaigns/codes/generate"): [
         "slug",
         "batchSize",
@@ -406,6 +412,7 @@ NEEDED: dict[str, Callable[[Target], dict[str, Any]]] = {
         for path in reporting.ROUTES
     },
     "/v1/campaigns/{slug}/events": lambda _: {"userId": PLAYER, "eventType": "purchase"},
+    "/v1/campaigns/{slug}/events/preview": lambda _: {"userId": PLAYER, "eventType": "purchase"},
     "/v1/campaigns/codes/generate": lambda target: {
         "slug": target.game.slug,
         "batchSize": 2,
