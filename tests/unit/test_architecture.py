@@ -103,6 +103,7 @@ def test_a_number_sign_stands_in_the_key_builders_only(path: Path) -> None:
         PACKAGE / f"table/{name}.py"
         for name in (
             "email_keys",
+            "event_keys",
             "fraud_keys",
             "keys",
             "mechanics_keys",

@@ -77,5 +77,7 @@ def _facts(subject: GameSubject, configuration: Configuration) -> Json:
 
 
 def ledger_id(line: LedgerLine) -> str:
-    """How the API calls a line."""
-    return f"led_{line.event_id.removeprefix('evt_')}_{line.number}"
+    """How the API calls a line. An event is taken back once at most, and the lines of that are
+    numbered anew."""
+    taken_back = "r" if line.reason == "reversal" else ""
+    return f"led_{line.event_id.removeprefix('evt_')}_{taken_back}{line.number}"

@@ -194,9 +194,3 @@ class Ledger(Output):
 
 def _instant(at: int | None) -> str | None:
     return None if at is None else instant_text(at)
-
-
-def _id_of(line: LedgerLine) -> str:
-    """An event is reversed once at most, and its reversal's lines are numbered anew."""
-    of_reversal = "r" if line.reason == "reversal" else ""
-    return f"led_{line.event_id.removeprefix('evt_')}_{of_reversal}{line.number}"
