@@ -17,7 +17,9 @@ LONGEST_NAME = 1000
 class LinkPlayer(Lenient):
     """The participant by its id or by its e-mail address: one of them."""
 
-    participant_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    participant_id: (
+        Annotated[str, Field(min_length=1, max_length=100, pattern="^[^@]*$")] | None
+    ) = None
     email: Annotated[str, Field(min_length=3, max_length=LONGEST_NAME, pattern="@")] | None = None
 
     @model_validator(mode="after")
@@ -28,8 +30,8 @@ class LinkPlayer(Lenient):
 
     @property
     def named(self) -> str:
-        """What the participant is found by. An id has no `@`, whatever was sent as one."""
-        return self.email or (self.participant_id or "").replace("@", "%")
+        """What the participant is found by."""
+        return self.email or self.participant_id or ""
 
 
 class LinkedPlayer(Output):
