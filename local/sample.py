@@ -14,6 +14,7 @@ from grapevine.months import DAY_MS, month_at
 from grapevine.table import store
 from grapevine.table.accounts import Account, SenderIdentity
 from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, next_join_sequence
+from grapevine.table.inbox import InboxEvent
 from grapevine.table.invitations import Invitations
 from grapevine.table.invites import Invite
 from grapevine.table.ledger import LedgerLine, PlayerEvent
@@ -41,6 +42,7 @@ REWARD_ID = "crew_shirt"
 WEBHOOK_ID = "primary"
 EVENT_ID = "evt_0123456789abcdef01234567"
 EVENT_AT_MS = 1_795_338_000_000
+INBOX_ID = "inb_sample"
 SETTLED_MONTH = 2026 * 12 + 7
 CLOSED_MONTH = 2026 * 12 + 8
 SALT = "salt-of-the-sample"
@@ -54,7 +56,7 @@ def write() -> None:
     credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
     pending and one approved; a webhook with an event that has not been delivered yet; a month that
     has been closed but not settled, and one that is settled; an invite whose e-mail has not been
-    sent yet; a player with an event."""
+    sent yet; a player with an event; an event in the inbox, for which no campaign listens."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
@@ -84,6 +86,7 @@ def write() -> None:
     delayed = referrals.delayed(undelayed, now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
     _player(now)
+    _inbox(now)
     _rewards(now)
     _webhook(now)
     _months(now)
@@ -160,6 +163,19 @@ def _player(now: int) -> None:
     entities = (event, line, player)
     counted = one_more_player(CAMPAIGN_ID, USER_ID)
     store.transact([*(Put(entity.to_item(), ABSENT) for entity in entities), counted])
+
+
+def _inbox(now: int) -> None:
+    event = InboxEvent(
+        account_id=ACCOUNT_ID,
+        inbox_id=INBOX_ID,
+        user_id="player123",
+        event_type="review",
+        trust="server",
+        at=now,
+        expires_at=(now + 30 * DAY_MS) // 1000,
+    )
+    store.transact([Put(event.to_item(), ABSENT)])
 
 
 def _rewards(now: int) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from grapevine import runtime
+from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
@@ -24,7 +25,7 @@ from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
 from local.mail_service import LOST_ANSWER
 from local.stack import Stack
-from tests import coding, post_office, visitors
+from tests import coding, post_office, reporting, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
 from tests.playing import GOLD, Game, by_moments, mechanics
@@ -159,6 +160,7 @@ def run_all(stack: Stack) -> None:
         months(stack, api)
         emails(stack, api)
         plays(stack)
+        reports(stack, api)
         codes(stack)
         assert api.call("GET", "/nowhere").status_code == 404
 
@@ -683,9 +685,36 @@ def assert_players_can_be_read(stack: Stack, game: Game) -> None:
     assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
 
 
+def reports(stack: Stack, api: Api) -> None:
+    """Events that name no campaign, by each way and twice; a player who is a referred friend, earns
+    the referrer a credit and is nobody's in the end."""
+    for number, route in enumerate(reporting.ROUTES):
+        for _ in range(2):
+            reporting.report(stack, {"signup": {}}, key=f"report-{number}", route=route)
+    game = Game.started(stack, reporting.referring(sources=["referd"]))
+    referrer = api.add(game.campaign_id)["id"]
+    friend = api.add(game.campaign_id, referredBy=referrer)["id"]
+    api.ok(
+        "PATCH",
+        f"/v2/campaign/{game.campaign_id}/options",
+        {"fraud": {"blockHighRiskReferrers": True}},
+    )
+    for user_id, participant in (("ada", referrer), ("bob", friend)):
+        for _ in range(2):
+            reporting.link(game, user_id, participant)
+    stack.advance(CAMPAIGN_CACHE_MS)
+    reporting.report(stack, {"purchase": {"amount": 20}}, player="bob")
+    drain(api)
+    assert [line.points for line in game.ledger("ada")] == [30]
+    assert reporting.unlink(game, "bob").status_code == 200
+    api.delete(game.campaign_id, referrer)
+    erase(api)
+    assert game.player("ada").participant_id is None  # type: ignore[union-attr]
+
+
 def codes(stack: Stack) -> None:
-    """Codes made, shown again, taken already and guessed; redeemed by somebody new and by one who
-    has won; and all of it taken back."""
+    """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
+    of it taken back."""
     game = Game.started(stack, mechanics())
     for _ in range(2):
         made = coding.new_codes(game, 2, key="cards")

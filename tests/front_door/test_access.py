@@ -78,6 +78,11 @@ SCOPES = {
     ("POST", f"{SLUG}/events/preview"): "gamification:read",
     ("GET", f"{SLUG}/mechanics"): "gamification:read",
     ("PUT", f"{SLUG}/mechanics"): "gamification:write",
+    ("PUT", f"{SLUG}/participants/{{userId}}/link"): "gamification:write",
+    ("DELETE", f"{SLUG}/participants/{{userId}}/link"): "gamification:write",
+    ("POST", "/integrations/event"): "event:write",
+    ("POST", "/api/v2.0/integrations/event"): "event:write",
+    ("POST", "/api/v3.0/integrations/event"): "event:write",
     ("GET", f"{SLUG}/events/{{eventId}}"): "gamification:read",
     ("GET", f"{SLUG}/leaderboard"): "gamification:read",
     ("GET", f"{SLUG}/participants/{{userId}}"): "gamification:read",
@@ -141,6 +146,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", f"{SLUG}/redeem"): {"userId": PLAYER, "code": "SUMM-AX7K9M2P"},
     ("POST", f"{SLUG}/events/{{eventId}}/reverse"): {"userId": PLAYER},
     ("PUT", f"{SLUG}/mechanics"): {"unknownEventTypes": "reject"},
+    ("PUT", f"{SLUG}/participants/{{userId}}/link"): {"email": "friend@x.example"},
+    ("POST", "/integrations/event"): {"playerUniqueId": "intruder", "events": {"purchase": {}}},
+    ("POST", "/api/v2.0/integrations/event"): {"playerUniqueId": "intruder", "events": {"a": {}}},
+    ("POST", "/api/v3.0/integrations/event"): {"playerUniqueId": "intruder", "events": {"a": {}}},
 }
 
 # What a route needs in its query before it looks for anything.

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 
 from local.stack import Stack
-from tests import post_office, visitors
+from tests import post_office, reporting, visitors
 from tests.api import Api, unique_email
 from tests.dialects import api_of, is_said_in_its_own_words
 from tests.mailing import TEMPLATES
@@ -383,8 +383,18 @@ BODY_FIELDS: dict[tuple[str, str], list[str]] = {
         "milestones",
         "instantWin",
         "leaderboard",
+        "referral",
         "unheardOf",
     ],
+    ("put", "/v1/campaigns/{slug}/participants/{userId}/link"): [
+        "participantId",
+        "email",
+        "unheardOf",
+    ],
+    **{
+        ("post", path): ["playerUniqueId", "events", "playerAttributes", "unheardOf"]
+        for path in reporting.ROUTES
+    },
 }
 # What a body needs beside the nasty field, so that nothing else is wrong with it.
 NEEDED: dict[str, Callable[[Target], dict[str, Any]]] = {
@@ -397,6 +407,10 @@ NEEDED: dict[str, Callable[[Target], dict[str, Any]]] = {
     },
     "/v2/campaign/{id}/reward-configs": lambda _: {"type": "SINGLE_SIDED"},
     "/v2/campaign/{id}/webhooks": lambda _: {"payloadUrl": "https://receiver.example"},
+    **{
+        path: lambda _: {"playerUniqueId": PLAYER, "events": {"purchase": {}}}
+        for path in reporting.ROUTES
+    },
     "/v1/campaigns/{slug}/events": lambda _: {"userId": PLAYER, "eventType": "purchase"},
     "/v1/campaigns/{slug}/events/preview": lambda _: {"userId": PLAYER, "eventType": "purchase"},
     "/v1/campaigns/codes/generate": lambda target: {

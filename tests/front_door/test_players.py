@@ -404,6 +404,26 @@ def test_an_event_is_told_with_what_came_of_it(game: Game) -> None:
 
 
 @pytest.mark.one_engine
+def test_a_reversal_is_told_with_its_event_and_its_code_with_the_win(game: Game) -> None:
+    game.event(USER, "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
+    event_id = read(game, of_user(USER, "/ledger"))["entries"][0]["eventId"]
+    assert read(game, f"events/{event_id}", userId=USER)["reversal"] is None
+
+    undone = game.call("POST", f"events/{event_id}/reverse", {"userId": USER})
+
+    assert undone.status_code == 200, undone.text
+    event = read(game, f"events/{event_id}", userId=USER)
+    assert (event["reversal"]["points"], event["reversal"]["uncovered"]) == (600, 0)
+    assert event["reversal"]["codeStatus"] == "REVOKED"
+    lines = read(game, of_user(USER, "/ledger"))["entries"]
+    assert event["ledger"] == lines[::-1]
+    assert [each["balanceAfter"] for each in lines] == [0, 100, 600, 100]
+    assert len({each["id"] for each in lines}) == 4
+    (win,) = read(game, of_user(USER, "/wins"))["wins"]
+    assert win["codeStatus"] == "REVOKED"
+    assert len(pages(game, of_user(USER, "/ledger"), "entries", type="reversal", limit=1)) == 2
+
+
 def test_what_a_player_has_can_be_read_after_the_campaign_has_ended(game: Game) -> None:
     game.event(USER, "signup")
     game.set_status("COMPLETE")

@@ -15,9 +15,8 @@ from grapevine.table.player_counts import players_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prize:
-    """`awarded` is None where nothing counts it: without an inventory, or by moments.
-    `awarded_today`
-    (a day of the campaign's time zone) is None without a daily limit."""
+    """`awarded` is None without an inventory: nothing counts it then. `awarded_today` (a day of the
+    campaign's time zone) is None without a daily limit, and where prizes are hidden in time."""
 
     tier: Tier
     awarded: int | None
@@ -50,17 +49,21 @@ def prizes_of(played: Played) -> list[Prize]:
         return []
     campaign_id = played.campaign.campaign_id
     today = periods_at(runtime.now_ms(), played.configuration.timezone).date
-    counted = instant_win.tiers if instant_win.mode == "odds" else ()
-    stocks = {tier.id: mechanics_keys.stock(campaign_id, tier.id) for tier in counted}
-    days = {tier.id: mechanics_keys.stock_day(campaign_id, tier.id, today) for tier in counted}
+    by_odds = instant_win.mode == "odds"
+    stocks = {tier.id: mechanics_keys.stock(campaign_id, tier.id) for tier in instant_win.tiers}
+    days = {
+        tier.id: mechanics_keys.stock_day(campaign_id, tier.id, today)
+        for tier in instant_win.tiers
+        if by_odds and tier.per_day is not None
+    }
     items = store.get_many([*stocks.values(), *days.values()])
 
     def prize(tier: Tier) -> Prize:
         awarded = awarded_today = None
-        if tier in counted and tier.inventory is not None:
+        if tier.inventory is not None:
             item = items.get(stocks[tier.id])
             awarded = Stock.from_item(item).awarded if item else 0
-        if tier in counted and tier.per_day is not None:
+        if tier.id in days:
             awarded_today = items.get(days[tier.id], {"awarded": 0})["awarded"]
         return Prize(tier=tier, awarded=awarded, awarded_today=awarded_today)
 

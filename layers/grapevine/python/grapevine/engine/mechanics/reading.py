@@ -11,11 +11,10 @@ from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.win_codes import hash_of_code
 from grapevine.errors import InvalidRequest, NotFound, Problem
 from grapevine.table import histories, mechanics_keys, player_keys, store
-from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.codes import Code
 from grapevine.table.keys import Key
-from grapevine.table.ledger import LedgerLine, PlayerEvent, Reason, Win
+from grapevine.table.ledger import LedgerLine, PlayerEvent, Reason, Reversal, Win
 from grapevine.table.players import Player
 
 MOST_LOOKED_AT = 1000
@@ -45,10 +44,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event with the lines that it wrote."""
+    """An event with the lines that it wrote, and those of its reversal if there was one."""
 
     event: PlayerEvent
     lines: list[LedgerLine]
+    reversal: Reversal | None
 
 
 def player_of(campaign: Campaign, user_id: str) -> Player:
@@ -103,16 +103,21 @@ def campaign_wins_page(
 def event_of(campaign: Campaign, user_id: str, event_id: str) -> Told:
     """One event of a player. Raises NotFound."""
     missing = NotFound("Campaign or event not found")
+    whose = (campaign.campaign_id, user_id, event_id)
     try:
-        place = player_keys.player_event(campaign.campaign_id, user_id, event_id)
+        places = (player_keys.player_event(*whose), player_keys.reversal(*whose))
     except ValueError:
         raise missing from None
-    item = store.get(place)
-    if item is None:
+    items = store.get_many(places)
+    event, reversal = (items.get(place) for place in places)
+    if event is None:
         raise missing
-    event = PlayerEvent.from_item(item)
-    lines = histories.lines_of_event(campaign.campaign_id, user_id, event_id, event.at)
-    return Told(event, lines)
+    told = PlayerEvent.from_item(event)
+    lines = histories.lines_of_event(*whose, told.at)
+    if reversal is None:
+        return Told(told, lines, None)
+    taken_back = Reversal.from_item(reversal)
+    return Told(told, lines + histories.lines_of_event(*whose, taken_back.at), taken_back)
 
 
 def _place_of(campaign: Campaign, user_id: str) -> Key:
@@ -169,9 +174,6 @@ def _shown(campaign: Campaign, page: Page[Win]) -> Page[Shown]:
     }
     codes = store.get_many(places.values())
     now = runtime.now_ms()
-    shown = [Shown(win, _status(codes.get(places[win.code]), now)) for win in page.rows]
+    status = {place: Code.from_item(item).status_at(now) for place, item in codes.items()}
+    shown = [Shown(win, status.get(places[win.code])) for win in page.rows]
     return Page(shown, page.next_place)
-
-
-def _status(item: Item | None, now: int) -> str | None:
-    return Code.from_item(item).status_at(now) if item else None

@@ -78,6 +78,7 @@ def _reversal(
         player,
         version=player.version + 1,
         total_points=lines[-1].balance_after if lines else player.total_points,
+        last_at=at,
         reached_at=at if any(line.points for line in lines) else player.reached_at,
     )
     code = _code_of(campaign, event)

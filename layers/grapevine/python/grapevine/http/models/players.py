@@ -11,6 +11,7 @@ from grapevine.engine.mechanics.board import Board, Entry
 from grapevine.engine.mechanics.fields import instant_text
 from grapevine.engine.mechanics.reading import Page
 from grapevine.engine.mechanics.standing import Described, Standing
+from grapevine.engine.webhooks.games import ledger_id
 from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
 from grapevine.table.ledger import LedgerLine, Reason
@@ -151,7 +152,8 @@ class PointsLeaderboard(Output):
 
 
 class LedgerEntry(Output):
-    """`ruleId` is the id of the rule, milestone or tier that gave the points."""
+    """`ruleId` is the id of the rule, milestone, tier or batch of codes that gave the points, or
+    whose points a reversal takes back."""
 
     id: str
     points: int
@@ -165,7 +167,7 @@ class LedgerEntry(Output):
     @classmethod
     def of(cls, line: LedgerLine) -> LedgerEntry:
         return cls(
-            id=f"led_{line.event_id.removeprefix('evt_')}_{line.number}",
+            id=ledger_id(line),
             points=line.points,
             reason=line.reason,
             rule_id=line.source_id,
@@ -192,3 +194,9 @@ class Ledger(Output):
 
 def _instant(at: int | None) -> str | None:
     return None if at is None else instant_text(at)
+
+
+def _id_of(line: LedgerLine) -> str:
+    """An event is reversed once at most, and its reversal's lines are numbered anew."""
+    of_reversal = "r" if line.reason == "reversal" else ""
+    return f"led_{line.event_id.removeprefix('evt_')}_{of_reversal}{line.number}"

@@ -12,6 +12,7 @@ from grapevine.engine.mechanics.reading import Page, Shown, Told
 from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
 from grapevine.http.models.players import Cursor, LedgerEntry
+from grapevine.table.ledger import Reversal
 
 
 class ListPlayerWins(Query):
@@ -75,8 +76,8 @@ class Wins(Output):
 
 
 class PrizeEntry(Output):
-    """`inventory`, `awarded` and `remaining` are null where a prize is unlimited or given by
-    moments: nothing counts it then. `awardedToday` is null without a `perDay`."""
+    """`inventory`, `awarded` and `remaining` are null where a prize is unlimited: nothing counts it
+    then. `awardedToday` is null without a `perDay`, and where prizes are hidden in time."""
 
     id: str
     name: str
@@ -128,8 +129,27 @@ class EventDraw(Output):
     downgrade: str | None
 
 
+class EventReversal(Output):
+    """`points` were taken back, `uncovered` could not be; `codeStatus` is its code's since then."""
+
+    points: int
+    uncovered: int
+    code_status: str | None
+    reversed_at: str
+
+    @classmethod
+    def of(cls, reversal: Reversal) -> EventReversal:
+        return cls(
+            points=reversal.points,
+            uncovered=reversal.uncovered,
+            code_status=reversal.code_status,
+            reversed_at=instant_text(reversal.at),
+        )
+
+
 class RecordedEvent(Output):
-    """An event as it was taken, judged by the configuration of `configVersion`."""
+    """An event as it was taken, judged by the configuration of `configVersion`. `ledger` holds the
+    lines of its reversal as well, if there was one."""
 
     id: str
     user_id: str
@@ -142,6 +162,7 @@ class RecordedEvent(Output):
     total_points: int
     instant_win: EventDraw
     ledger: list[LedgerEntry]
+    reversal: EventReversal | None
     created_at: str
 
     @classmethod
@@ -165,5 +186,6 @@ class RecordedEvent(Output):
                 downgrade=event.downgrade,
             ),
             ledger=[LedgerEntry.of(line) for line in told.lines],
+            reversal=EventReversal.of(told.reversal) if told.reversal else None,
             created_at=instant_text(event.at),
         )
