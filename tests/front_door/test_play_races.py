@@ -51,7 +51,7 @@ def test_i1_i2_i5_i6_i8_a_rush_of_repeated_events_gives_everything_once(
         return win_code(secret, slug, f"rush-{zlib.crc32(event_id.encode()) % 8}", attempt, form)
 
     monkeypatch.setattr(recording, "win_code", few_codes)
-    game = Game.started(stack, lucky(odds=(300_000, 300_000), gold=4, onSoldOut="next_tier"))
+    game = Game.started(stack, lucky(odds=(500_000, 300_000), gold=4, onSoldOut="next_tier"))
     events = [
         game.sending(f"user_{number % 6}", "purchase", PURCHASE, key=f"rush-{number}")
         for number in range(36)
