@@ -34,6 +34,7 @@ REFUSALS: list[tuple[GrapevineError, int, str, str]] = [
     (errors.CampaignNotActive(), 404, "NotFoundError", "NOT_FOUND_ERROR"),
     (errors.PlayLimitReached(), 409, "ConflictError", "CONFLICT_ERROR"),
     (errors.CodeNotRedeemable("EXPIRED"), 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.AlreadyLinked(), 409, "ConflictError", "CONFLICT_ERROR"),
     (errors.VersionConflict(2), 412, "ConflictError", "CONFLICT_ERROR"),
     (errors.KeyReused(), 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
     (errors.InvalidRewardState("why"), 406, "InvalidRewardState", "INVALID_REWARD_STATE"),

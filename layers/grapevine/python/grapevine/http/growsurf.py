@@ -30,6 +30,7 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str, str], ...] = (
     (errors.LimitReached, 429, "RateLimit", "RATE_LIMIT"),
     (errors.PlayLimitReached, 409, "ConflictError", "CONFLICT_ERROR"),
     (errors.CodeNotRedeemable, 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.AlreadyLinked, 409, "ConflictError", "CONFLICT_ERROR"),
     (errors.VersionConflict, 412, "ConflictError", "CONFLICT_ERROR"),
     (errors.KeyReused, 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
     (errors.UnsupportedProgram, 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
