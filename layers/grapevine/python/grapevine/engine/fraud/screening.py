@@ -183,12 +183,6 @@ def caught_writes(
     ]
 
 
-def is_held(campaign: Campaign, profile: Profile) -> bool:
-    """Whether the credit for the participant waits for somebody to look at it."""
-    held = options_of(campaign).require_manual_fraud_approval
-    return held and profile.fraud_risk_level != "LOW"
-
-
 def seen_anew(
     campaign: Campaign,
     before: Profile,

@@ -32,6 +32,7 @@ from grapevine.engine.participants.metadata import Scalar
 from grapevine.engine.participants.share import vanity_key_for
 from grapevine.engine.program import options_of
 from grapevine.engine.rewards.earning import Offer, offer_of
+from grapevine.engine.terms import terms_of
 from grapevine.errors import Busy, ParticipantBlocked
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import keys, store
@@ -95,7 +96,7 @@ class _Adding:
     def __init__(self, campaign: Campaign, new: NewParticipant) -> None:
         self._campaign = campaign
         self._new = new
-        self._terms = referrals.terms_of(campaign)
+        self._terms = terms_of(campaign)
         self._offer: Offer | None = None
         self._join_sequence: int | None = None
         self._participant_id = ids.participant_id()
@@ -212,8 +213,6 @@ class _Adding:
             terms=terms,
             now=profile.created_at,
         )
-        if screening.is_held(self._campaign, profile):
-            referral = referrals.held_back(referral)
         friend = Earnings(campaign_id=profile.campaign_id, participant_id=profile.participant_id)
         offer = self._offer or offer_of(self._campaign)
         return credit.writes_for_new(referrer, referral, friend, offer, terms)

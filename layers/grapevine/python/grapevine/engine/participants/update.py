@@ -14,7 +14,6 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.fraud.rescreening import rescreened
-from grapevine.engine.fraud.screening import is_held
 from grapevine.engine.mail import unsubscribing
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
@@ -27,6 +26,7 @@ from grapevine.engine.participants.lookup import (
 )
 from grapevine.engine.participants.metadata import InvalidMetadata, Scalar
 from grapevine.engine.rewards.earning import earnings_in, offer_of
+from grapevine.engine.terms import terms_of
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
@@ -164,28 +164,31 @@ def _referral_writes(
             ties = replace(ties, referrer=replace(ties.referrer, profile=again.referrer))
     after = ties.referral if ties else None
     if "referral_status" in changes:
-        after = _with_status(campaign, ties, changes["referral_status"])
+        after = _with_status(campaign, ties, profile, changes["referral_status"])
     if ties is None or after is None:
         return profile, writes
     after = referrals.with_copies_of(after, profile)
     if after == ties.referral:
         return profile, writes
-    terms = referrals.terms_of(campaign)
-    writes += credit.writes_for(ties, after, offer_of(campaign), terms)
+    terms = terms_of(campaign)
+    reviewed = profile if profile == participant.profile else None
+    writes += credit.writes_for(ties, after, offer_of(campaign), terms, reviewed)
     if is_moved:
         found = store.get_many(salt_keys(campaign))
         writes += answer_writes(campaign, found, after.referrer_id, profile.email)
     return profile, writes
 
 
-def _with_status(campaign: Campaign, ties: Ties | None, requested: ReferralStatus) -> Referral:
+def _with_status(
+    campaign: Campaign, ties: Ties | None, friend: Profile, requested: ReferralStatus
+) -> Referral:
     if ties is None:
         message = "The participant has no referrer, so there is no referral status to set."
         raise _refused("referralStatus", "no_referrer", message)
     if ties.referral.status == "CREDIT_AWARDED":
         message = "Referral credit has already been awarded."
         raise _refused("referralStatus", "already_awarded", message)
-    terms = referrals.terms_of(campaign).towards(ties.referrer.profile)
+    terms = terms_of(campaign).towards(ties.referrer.profile).about(friend)
     return referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
 
 
@@ -199,7 +202,7 @@ def _with_referrer(
         raise _refused("referredBy", "self_referral", message)
     referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
     again = rescreened(campaign, before, referred, referrer.profile)
-    terms = referrals.terms_of(campaign).towards(again.referrer or referrer.profile)
+    terms = terms_of(campaign).towards(again.referrer or referrer.profile)
     referral = referrals.opened(
         again.profile,
         referrer_id,
@@ -207,8 +210,6 @@ def _with_referrer(
         terms=terms,
         now=runtime.now_ms(),
     )
-    if is_held(campaign, again.profile):
-        referral = referrals.held_back(referral)
     earnings_key = keys.earnings(campaign.campaign_id, profile.participant_id)
     found = store.get_many([earnings_key, *salt_keys(campaign)])
     friend = earnings_in(found, campaign.campaign_id, profile.participant_id)
