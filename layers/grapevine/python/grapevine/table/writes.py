@@ -16,6 +16,9 @@ from typing import Any
 from grapevine.table.attributes import Item, marshal
 from grapevine.table.keys import Key
 
+MOST_WRITES = 100
+"""That DynamoDB takes in one transaction."""
+
 _NAME = re.compile(r"[A-Za-z]+")
 
 

@@ -33,7 +33,7 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral, ReferralStatus
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, PRESENT, Delete, Put, Write, version
+from grapevine.table.writes import ABSENT, MOST_WRITES, PRESENT, Delete, Put, Write, version
 
 
 class Changes(TypedDict, total=False):
@@ -64,9 +64,6 @@ _PLAIN_FIELDS = (
 _COPIED = ("email", "first_name", "last_name")
 """What the referral repeats of the profile."""
 
-_MOST_WRITES = 100
-"""That DynamoDB takes in a transaction: of the profile, and of what a credit earns for both."""
-
 
 def _refused(field: str, code: str, message: str) -> InvalidRequest:
     return InvalidRequest(message, Problem("body", field, code, message))
@@ -94,7 +91,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
             writes += unsubscribing.wish_writes(participant.profile, profile)
         if not writes:
             return participant
-        if len(writes) > _MOST_WRITES:
+        if len(writes) > MOST_WRITES:
             message = "Too many metadata values change at once. Send them in two requests."
             raise _refused("metadata", "too_many_changes", message)
         try:
