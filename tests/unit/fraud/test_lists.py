@@ -78,6 +78,50 @@ def test_a_blocked_mailbox_is_blocked_in_all_its_spellings() -> None:
     assert (verdict.level, verdict.code) == ("HIGH", "BLACKLIST_MATCH")
 
 
+@pytest.mark.parametrize(
+    ("entry", "email", "matches"),
+    [
+        ("john.doe@gmail.com", "john.doe@gmail.com", True),
+        ("john.doe@gmail.com", "johndoe@gmail.com", True),
+        ("john.doe@gmail.com", "J.ohn.Doe+2@googlemail.com", True),
+        ("john.doe@gmail.com", "johndoes@gmail.com", False),
+        ("john.doe@one.example", "johndoe@one.example", False),
+        ("spam+1@one.example", "spam@one.example", True),
+        ("spam+1@one.example", "spam+2@one.example", True),
+        ("spam+1@one.example", "spam1@one.example", False),
+        ("evil@googlemail.com", "evil@gmail.com", True),
+        ("evil@googlemail.com", "e.vil+x@googlemail.com", True),
+        ("googlemail.com", "a@gmail.com", True),
+        ("gmail.com", "a@googlemail.com", True),
+        ("gmail.com", "a@one.example", False),
+        ("@googlemail.com", "a@gmail.com", True),
+        ("evil*@googlemail.com", "evil7@gmail.com", True),
+        ("evil*@gmail.com", "evil7@googlemail.com", True),
+        ("evil*@gmail.com", "e.vil7@gmail.com", True),
+        ("evil+*@googlemail.com", "evil+7@googlemail.com", True),
+        ("evil@google*", "evil@googlemail.com", True),
+        ("google*", "evil@googlemail.com", True),
+    ],
+)
+def test_a_blocked_entry_blocks_the_mailbox_it_stands_for(
+    entry: str, email: str, *, matches: bool
+) -> None:
+    blocked = EmailList.of([email_pattern(entry)])
+
+    assert blocked.match_mailbox(email) == (email_pattern(entry) if matches else None)
+
+
+def test_an_allow_list_lets_in_what_is_written_on_it_and_no_other_spelling() -> None:
+    lists = Lists(allowed_emails=EmailList.of(["john.doe@gmail.com", "spam+1@one.example"]))
+
+    reasons = [
+        judged(evidence(person(email), lists=lists)).code
+        for email in ("John.Doe@gmail.com", "johndoe@gmail.com", "spam@one.example")
+    ]
+
+    assert reasons == ["WHITELISTED", "UNIQUE_IDENTITY", "UNIQUE_IDENTITY"]
+
+
 def test_an_allow_list_beats_a_block_list_and_everything_else() -> None:
     lists = Lists(
         allowed_emails=EmailList.of(["one.example"]),
