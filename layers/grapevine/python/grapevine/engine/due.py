@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from grapevine import runtime
 from grapevine.engine import credit, messages
 from grapevine.engine.mail import post, runs
@@ -91,7 +89,7 @@ def _others_wait() -> bool:
     """Whether messages wait in the mail queue, and so perhaps one of an e-mail that is due."""
     try:
         return post.is_any_waiting()
-    except (BotoCoreError, ClientError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the rest must not wait for a count
         log_defect(error)
         return True
 
