@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,9 @@ from grapevine.engine.fraud.patterns import (
     email_pattern,
     ip_pattern,
 )
+from grapevine.engine.fraud.settings import lists_in
 from grapevine.engine.fraud.verdict import judged
+from grapevine.table.fraud import FraudList, ListName
 from tests.unit.fraud.test_rules import IP, device, evidence, person, referrer, siblings
 
 
@@ -168,3 +171,24 @@ def test_an_odd_address_breaks_no_rule() -> None:
         others = siblings(*(each for each in odd if each != email))
         judged(evidence(person(email), referrer=referrer("x@gmail.com"), siblings=others))
         assert not look_alike(mailbox_of(email), mailbox_of(email))
+
+
+def lists_of(campaign_id: str, **entries: tuple[str, ...]) -> Lists:
+    """As a request makes them ready of what it has read."""
+    stored = [
+        FraudList(campaign_id=campaign_id, name=cast("ListName", name), version=1, entries=each)
+        for name, each in entries.items()
+    ]
+    return lists_in({one.key: one.to_item() for one in stored}, campaign_id)
+
+
+def test_a_list_is_made_ready_once_and_a_changed_one_again() -> None:
+    first = lists_of("one", blockedEmails=("a@x.example",), blockedIps=("203.0.113.0/24",))
+    again = lists_of("one", blockedEmails=("a@x.example",), blockedIps=("203.0.113.0/24",))
+    changed = lists_of("one", blockedEmails=("b@x.example",), blockedIps=("198.51.100.0/24",))
+
+    assert again.blocked_emails is first.blocked_emails
+    assert again.blocked_ips is first.blocked_ips
+    assert changed.blocked_emails.match("a@x.example") is None
+    assert changed.blocked_emails.match("b@x.example") == "b@x.example"
+    assert changed.blocked_ips.match(IP) is None
