@@ -10,6 +10,7 @@ from pydantic import model_validator
 from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.configuration import Configuration, shown, without_shown
 from grapevine.engine.mechanics.draws import commitment
+from grapevine.engine.mechanics.parts import InstantWin
 from grapevine.errors import InvalidRequest, Problem
 
 _HEADER = "if-match"
@@ -38,11 +39,18 @@ def seen_version(headers: Mapping[str, str]) -> int:
     return int(sent)
 
 
-class Mechanics(Configuration):
-    """A configuration with what is only shown. In `instantWin` there are besides `drawCommitment`,
-    the SHA-256 of the secret that decides the draws, and, when the campaign has ended,
-    `drawSecret`."""
+class ShownInstantWin(InstantWin):
+    """`drawCommitment` is the SHA-256 of the secret that decides the draws; `drawSecret`, that
+    secret, is there when the campaign has ended."""
 
+    draw_commitment: str | None = None
+    draw_secret: str | None = None
+
+
+class Mechanics(Configuration):
+    """A configuration with what is only shown."""
+
+    instant_win: ShownInstantWin | None = None
     slug: str
     name: str
     status: str
