@@ -4,9 +4,8 @@ Conditions come in the only kinds that the engine needs: the item must not exist
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
 contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
 or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
-of whom it was (`wished_by(hash)`).
-Counts that many add to have no version: for them there is what must be left (`below` and its
-neighbours).
+of whom it was (`wished_by(hash)`). Counts that many add to have no version: for them there is what
+must be left (`below` and its neighbours).
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ def seen_version(headers: Mapping[str, str]) -> int:
 
 
 class ShownInstantWin(InstantWin):
-    """`drawCommitment` is the SHA-256 of the secret that decides the draws; `drawSecret` is there
-    when the campaign has ended."""
+    """`drawCommitment` is the SHA-256 of the secret that decides the draws; `drawSecret`, that
+    secret, is there when the campaign has ended."""
 
     draw_commitment: str | None = None
     draw_secret: str | None = None
@@ -58,7 +58,7 @@ class Mechanics(Configuration):
 
 
 def shown_mechanics(played: Played) -> dict[str, Any]:
-    """What `Mechanics` describes."""
+    """As `Mechanics` says."""
     campaign, mechanics = played.campaign, played.mechanics
     told = shown(played.configuration)
     if mechanics is not None and told["instantWin"] is not None:
