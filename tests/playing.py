@@ -194,12 +194,16 @@ class Game:
         path = f"/v1/campaigns/{self.slug}/events"
         return lambda api: api.http.post(path, json=body, headers=headers)
 
-    def keys_that_draw(self, values: range) -> Iterator[str]:
-        """Idempotency keys with which an event draws one of these numbers."""
+    def secret(self) -> str:
+        """By which the draws are decided now."""
         with inside(self.stack):
             item = store.get(mechanics_keys.mechanics(self.campaign_id))
         assert item is not None
-        secret = Mechanics.from_item(item).draw_secret
+        return Mechanics.from_item(item).draw_secret
+
+    def keys_that_draw(self, values: range, secret: str | None = None) -> Iterator[str]:
+        """Idempotency keys with which an event draws one of these numbers."""
+        secret = secret or self.secret()
         for number in itertools.count():
             key = f"draw-{number}"
             identity = Identity.of(self.campaign_id, explicit=key, natural=None, fingerprint="")

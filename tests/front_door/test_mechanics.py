@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
 from grapevine.table import mechanics_keys, store
 from grapevine.table.mechanics import MechanicsVersion
 from local.stack import Stack
@@ -17,7 +18,7 @@ from tests.api import Json
 from tests.conftest import inside
 from tests.invariants import table_of
 from tests.playing import GOLD, Game, check, mechanics
-from tests.scenarios import at_once, interrupted
+from tests.scenarios import at_once, interrupted, leap
 
 SCRIPT = Path(__file__).parents[2] / "docs/verify_draw.py"
 PURCHASE = {"amount": 20}
@@ -46,6 +47,7 @@ def test_draws_of_a_played_campaign_are_checked_with_what_it_publishes(stack: St
         game.event(f"user_{number}", "purchase", PURCHASE)
     before = shown(game)["instantWin"]
     game.set_status("COMPLETE")
+    leap(stack, stack.now_ms() + SHOWN_AFTER_MS + 1000)
     after = shown(game)["instantWin"]
 
     events = check(game).events

@@ -172,5 +172,6 @@ def test_nobody_is_told_where_prizes_are_hidden(fresh_stack: Stack) -> None:
     shown = hunt.game.call("GET", "mechanics").text + hunt.game.send("user", "signup").text
 
     assert len(prizes) == 3
+    assert hunt.game.secret() not in shown
     assert not [prize for prize in prizes if str(prize.at) in shown]
     assert "moment" not in shown.replace('"mode":"moments"', "")

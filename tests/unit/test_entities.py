@@ -27,7 +27,7 @@ from grapevine.table.invites import Invite
 from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Reversal, Win
 from grapevine.table.mail import Mail, MailText, Suppression
 from grapevine.table.mail_runs import MailPace, MailRun
-from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock
+from grapevine.table.mechanics import DrawSecret, Mechanics, MechanicsVersion, Stock
 from grapevine.table.moments import HiddenPrize
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
@@ -70,6 +70,8 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         version=TIMES,
         configuration=EVENT_METADATA,
         draw_secret=IDS,
+        secret_number=TIMES,
+        secret_at=TIMES,
         changed_at=TIMES,
         changed_by=IDS,
     ),
@@ -81,6 +83,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         changed_at=TIMES,
         changed_by=IDS,
     ),
+    DrawSecret: st.builds(DrawSecret, campaign_id=IDS, number=TIMES, secret=IDS, until=TIMES),
     HiddenPrize: st.builds(HiddenPrize, campaign_id=IDS, tier_id=IDS, number=TIMES, at=TIMES),
     Stock: st.builds(Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, awarded=TIMES),
     Receipt: st.builds(

@@ -73,6 +73,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
     "mechanics": (mechanics_keys.mechanics, 1),
     "mechanics_version": (lambda campaign: mechanics_keys.mechanics_version(campaign, 7), 1),
+    "draw_secret": (lambda campaign: mechanics_keys.draw_secret(campaign, 7), 1),
     "receipt": (mechanics_keys.receipt, 2),
     "stock": (mechanics_keys.stock, 2),
     "stock_day": (

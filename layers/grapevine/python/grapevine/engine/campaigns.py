@@ -19,6 +19,7 @@ from grapevine.engine.fraud.settings import (
     copied_lists,
     list_keys,
 )
+from grapevine.engine.mechanics import draw_secrets
 from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.rewards.configs import copied, listed, new_config
@@ -122,6 +123,7 @@ def clone(campaign: Campaign) -> CampaignView:
             due_shard=None,
             due_at=None,
             trait_secret=_trait_secret(),
+            secret_number=0,
         ),
         lambda campaign_id: [
             copied(config, campaign_id, place) for place, config in enumerate(offered)
@@ -206,14 +208,25 @@ def of_account(account_id: str) -> list[CampaignView]:
 
 
 def update(campaign: Campaign, changes: CampaignChanges) -> CampaignView:
-    """The campaign after the changes; a status it has already changes nothing.
+    """The campaign after the changes; a status it has already changes nothing. One that goes on
+    after its end does so with a new secret for its draws.
 
     Raises:
         InvalidRequest: the status cannot be reached from the present one, or another campaign of
             the account has the slug.
         Busy: nothing was written.
     """
-    return view(changed(campaign, lambda before: _changed(before, changes)))
+    with_it: list[Write] = []
+
+    def change(before: Campaign) -> Campaign:
+        after = _changed(before, changes)
+        with_it.clear()
+        if after.is_in_progress and before.status in ("COMPLETE", "CANCELLED"):
+            after, writes = draw_secrets.resumed(after)
+            with_it.extend(writes)
+        return after
+
+    return view(changed(campaign, change, lambda _: list(with_it)))
 
 
 def _changed(before: Campaign, changes: CampaignChanges) -> Campaign:

@@ -19,7 +19,8 @@ class Campaign(Entity):
 
     A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
     all been given. `trait_secret` is drawn with the campaign and never shown: what participants are
-    recognised by is hashed with it.
+    recognised by is hashed with it. `secret_number` is that of the secret of the draws with which
+    the campaign went on after its last end: no former one counts any more.
     """
 
     TYPE: ClassVar[str] = "Campaign"
@@ -43,6 +44,7 @@ class Campaign(Entity):
     installation: dict[str, Any] = as_json()
     emails: dict[str, Any] = as_json()
     trait_secret: str = field(default="", repr=False)
+    secret_number: int = 0
     due_shard: str | None = None
     due_at: int | None = None
 

@@ -25,10 +25,10 @@ Downgrade = Literal["sold_out", "per_day", "per_user", "wins_per_user"]
 class PlayerEvent(Entity):
     """An event and all that is needed to judge it again.
 
-    `draw_value` is there where it drew by odds; `tier_hit` is the tier that the draw named,
-    `tier_won` the one that was given, and `downgrade` why they differ. `code_hash` is that of the
-    code which it redeemed. `qualifies` is the participant whose referral is to be credited for the
-    event: the one that the player was then.
+    `draw_value` is there where it drew by odds, with the secret of that number; `tier_hit` is the
+    tier that the draw named, `tier_won` the one that was given, and `downgrade` why they differ.
+    `code_hash` is that of the code which it redeemed. `qualifies` is the participant whose referral
+    is to be credited for the event: the one that the player was then.
     """
 
     TYPE: ClassVar[str] = "PlayerEvent"
@@ -47,6 +47,7 @@ class PlayerEvent(Entity):
     total_points: int
     played: bool = False
     draw_value: int | None = None
+    secret_number: int | None = None
     tier_hit: str | None = None
     tier_won: str | None = None
     downgrade: Downgrade | None = None

@@ -9,13 +9,22 @@ from typing import Any, ClassVar
 from grapevine.table import mechanics_keys
 from grapevine.table.entity import Entity, as_exact_json
 from grapevine.table.keys import Key
-from grapevine.table.writes import Add, absent_or_below, below, still_and_within
+from grapevine.table.writes import (
+    Add,
+    Condition,
+    absent_or_below,
+    below,
+    still_and_within,
+    version_and_secret,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mechanics(Entity):
-    """`version` is the configuration's number, from 1. `draw_secret` decides all draws: it is made
-    once, and shown only when the campaign has ended."""
+    """`version` is the configuration's number, from 1. `draw_secret` decides all draws since
+    `secret_at` (ms); `secret_number` counts the campaign's secrets from 1. Before `hides_until`
+    (ms) prizes may lie hidden at times that follow from one of them. `engine` says when one may be
+    shown."""
 
     TYPE: ClassVar[str] = "Mechanics"
 
@@ -23,12 +32,36 @@ class Mechanics(Entity):
     version: int
     configuration: dict[str, Any] = as_exact_json()
     draw_secret: str = field(repr=False)
+    secret_number: int
+    secret_at: int
+    hides_until: int | None = None
     changed_at: int
     changed_by: str
 
     @property
     def key(self) -> Key:
         return mechanics_keys.mechanics(self.campaign_id)
+
+
+def drawn_with(mechanics: Mechanics) -> Condition:
+    """That nobody has saved others meanwhile, or replaced their secret."""
+    return version_and_secret(mechanics.version, mechanics.secret_number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawSecret(Entity):
+    """A former secret of the draws: none was decided by it after `until` (ms). Never changed."""
+
+    TYPE: ClassVar[str] = "DrawSecret"
+
+    campaign_id: str
+    number: int
+    secret: str = field(repr=False)
+    until: int
+
+    @property
+    def key(self) -> Key:
+        return mechanics_keys.draw_secret(self.campaign_id, self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

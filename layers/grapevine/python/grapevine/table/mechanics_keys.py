@@ -29,6 +29,12 @@ def mechanics_version(campaign_id: str, version: int) -> Key:
     return Key(partition, f"{VERSION_PREFIX}{version:010d}")
 
 
+def draw_secret(campaign_id: str, number: int) -> Key:
+    """Former secrets stand beside the versions."""
+    partition = f"{keys.campaign(campaign_id).partition}#MECHANICS"
+    return Key(partition, f"SECRET#{number:010d}")
+
+
 def receipt(campaign_id: str, key_hash: str) -> Key:
     return Key(f"{keys.campaign(campaign_id).partition}#RECEIPT#{_id(key_hash)}", "RECEIPT")
 

@@ -56,6 +56,11 @@ def counted_in(generation: int, number: int) -> Condition:
     return Condition("#version = :version AND #generation = :generation", values)
 
 
+def version_and_secret(number: int, secret_number: int) -> Condition:
+    values = ((":version", number), (":secret", secret_number))
+    return Condition("#version = :version AND #secretNumber = :secret", values)
+
+
 def below(count: str, limit: str) -> Condition:
     """One attribute is less than another one."""
     return Condition(f"#{count} < #{limit}")

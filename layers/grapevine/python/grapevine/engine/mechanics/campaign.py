@@ -50,6 +50,15 @@ def played(campaign: Campaign, *, may_be_remembered: bool = False) -> Played:
     return found
 
 
+def up_to_date(game: Played) -> Played:
+    """The same, read again where a resumed campaign has a newer secret for its draws than what was
+    remembered of its mechanics."""
+    mechanics, campaign = game.mechanics, game.campaign
+    if mechanics is None or mechanics.secret_number >= campaign.secret_number:
+        return game
+    return played(campaign)
+
+
 def forget(campaign: Campaign) -> None:
     """This container reads the mechanics anew."""
     runtime.current().cache.pop(_place(campaign), None)

@@ -22,7 +22,16 @@ from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import exact_json
 from grapevine.table.ledger import Source
 
-_SHOWN_ONLY = ("slug", "name", "status", "configVersion", "drawCommitment", "drawSecret")
+_SHOWN_ONLY = (
+    "slug",
+    "name",
+    "status",
+    "configVersion",
+    "drawNumber",
+    "drawCommitment",
+    "drawSecret",
+    "formerDraws",
+)
 
 
 class Configuration(Part):

@@ -57,7 +57,13 @@ def evaluate(
     fired = milestone_rules.reached_by(configuration.milestones, counters, lines.balance)
     lines.add_fired(fired)
     return Judged(
-        configuration, config_version, player, occurrence, periods, chance.draw_value
+        configuration,
+        config_version,
+        player,
+        occurrence,
+        periods,
+        chance.draw_value,
+        chance.secret_number,
     ).outcome(counters, lines, drawn, fired)
 
 

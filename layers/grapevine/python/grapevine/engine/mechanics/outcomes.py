@@ -127,6 +127,7 @@ class Judged:
     occurrence: Occurrence
     periods: Periods
     draw_value: int | None
+    secret_number: int | None = None
 
     def outcome(
         self, counters: Counters, lines: Lines, drawn: Draw | None, fired: list[Fired]
@@ -191,6 +192,7 @@ class Judged:
             event,
             played=True,
             draw_value=self.draw_value if by_odds else None,
+            secret_number=self.secret_number if by_odds else None,
             tier_hit=drawn.hit.id if drawn.hit else None,
             tier_won=drawn.tier.id if drawn.tier else None,
             downgrade=drawn.downgrade,

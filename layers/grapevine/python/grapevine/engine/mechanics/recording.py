@@ -14,7 +14,7 @@ from typing import Any
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
-from grapevine.engine.mechanics.campaign import Played
+from grapevine.engine.mechanics.campaign import Played, up_to_date
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.draws import draw_value
 from grapevine.engine.mechanics.evaluating import evaluate
@@ -97,6 +97,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         PlayLimitReached, UnknownEventType: as the mechanics say.
         Busy: nothing was written.
     """
+    played = up_to_date(played)
     at = incoming.at if incoming.at is not None else runtime.now_ms()
     identity = _identity(played, incoming, at)
     occurrence = _occurrence(incoming, identity.event_id, at)
@@ -185,6 +186,7 @@ def _judged_with(
         drawn = draw_value(played.mechanics.draw_secret, campaign_id, occurrence.event_id)
     chance = Chance(
         draw_value=drawn,
+        secret_number=played.mechanics.secret_number if played.mechanics else None,
         moments=moments,
         sold_out=frozenset(luck.sold_out),
         spent_today=frozenset(luck.spent_today),

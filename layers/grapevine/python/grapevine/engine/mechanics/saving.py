@@ -12,15 +12,22 @@ from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, forget, played
 from grapevine.engine.mechanics.configuration import Configuration, shown
+from grapevine.engine.mechanics.draw_secrets import for_save, hides_until
 from grapevine.engine.mechanics.draws import new_secret
 from grapevine.engine.mechanics.hiding import hidden_before, hide
 from grapevine.engine.mechanics.validating import problems
 from grapevine.errors import InvalidRequest, VersionConflict
 from grapevine.table import mechanics_keys, store
 from grapevine.table.campaigns import Campaign
-from grapevine.table.mechanics import Mechanics, MechanicsVersion, Stock, changed_inventory
+from grapevine.table.mechanics import (
+    Mechanics,
+    MechanicsVersion,
+    Stock,
+    changed_inventory,
+    drawn_with,
+)
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put, Write, version
+from grapevine.table.writes import ABSENT, Put, Write
 
 
 def save(
@@ -42,11 +49,23 @@ def save(
         hidden = hidden_before(campaign_id, configuration)
         stocks = _stocks(campaign, configuration)
         _require_sound(before, configuration, stocks)
-        secret = before.mechanics.draw_secret if before.mechanics else new_one
         at = runtime.now_ms()
+        secret, number, since, kept = for_save(before, new_one, at)
         hide(campaign_id, configuration, secret=secret, saved_at=at, hidden=hidden, stocks=stocks)
+        saved = Mechanics(
+            campaign_id=campaign_id,
+            version=before.config_version + 1,
+            configuration=shown(configuration),
+            draw_secret=secret,
+            secret_number=number,
+            secret_at=since,
+            hides_until=hides_until(before.mechanics, configuration),
+            changed_at=at,
+            changed_by=changed_by,
+        )
         writes = [
-            *_versions(before, configuration, secret, at, changed_by),
+            *_versions(before, saved),
+            *kept,
             *_inventories(campaign, configuration, stocks),
         ]
         try:
@@ -58,26 +77,15 @@ def save(
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _versions(
-    before: Played, configuration: Configuration, secret: str, at: int, changed_by: str
-) -> list[Write]:
-    old, campaign_id = before.mechanics, before.campaign.campaign_id
-    saved = Mechanics(
-        campaign_id=campaign_id,
-        version=before.config_version + 1,
-        configuration=shown(configuration),
-        draw_secret=secret,
-        changed_at=at,
-        changed_by=changed_by,
-    )
+def _versions(before: Played, saved: Mechanics) -> list[Write]:
     kept = MechanicsVersion(
-        campaign_id=campaign_id,
+        campaign_id=saved.campaign_id,
         version=saved.version,
         configuration=saved.configuration,
         changed_at=saved.changed_at,
-        changed_by=changed_by,
+        changed_by=saved.changed_by,
     )
-    unchanged = version(old.version) if old else ABSENT
+    unchanged = drawn_with(before.mechanics) if before.mechanics else ABSENT
     return [Put(saved.to_item(), unchanged), Put(kept.to_item(), ABSENT)]
 
 

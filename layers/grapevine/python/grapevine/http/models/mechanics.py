@@ -9,9 +9,12 @@ from pydantic import model_validator
 
 from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.configuration import Configuration, shown, without_shown
+from grapevine.engine.mechanics.draw_secrets import published
 from grapevine.engine.mechanics.draws import commitment
+from grapevine.engine.mechanics.fields import Part, instant_text
 from grapevine.engine.mechanics.parts import InstantWin
 from grapevine.errors import InvalidRequest, Problem
+from grapevine.table.mechanics import Mechanics as Stored
 
 _HEADER = "if-match"
 
@@ -39,12 +42,26 @@ def seen_version(headers: Mapping[str, str]) -> int:
     return int(sent)
 
 
-class ShownInstantWin(InstantWin):
-    """`drawCommitment` is the SHA-256 of the secret that decides the draws; `drawSecret`, that
-    secret, is there when the campaign has ended."""
+class FormerDraws(Part):
+    """The secret of draws before a campaign went on after its end; it decided none after
+    `until`."""
 
+    draw_number: int
+    draw_commitment: str
+    draw_secret: str
+    until: str
+
+
+class ShownInstantWin(InstantWin):
+    """`drawCommitment` is the SHA-256 of the secret that decides the draws, the campaign's secret
+    number `drawNumber`; `drawSecret`, that secret, is there a minute after the campaign's end, and
+    not before `endsAt` where prizes are hidden in time. `formerDraws` are those that a campaign
+    had which went on after its end, the newest first, at most 50."""
+
+    draw_number: int | None = None
     draw_commitment: str | None = None
     draw_secret: str | None = None
+    former_draws: tuple[FormerDraws, ...] = ()
 
 
 class Mechanics(Configuration):
@@ -62,10 +79,7 @@ def shown_mechanics(played: Played) -> dict[str, Any]:
     campaign, mechanics = played.campaign, played.mechanics
     told = shown(played.configuration)
     if mechanics is not None and told["instantWin"] is not None:
-        drawn = {"drawCommitment": commitment(mechanics.draw_secret)}
-        if campaign.status in ("COMPLETE", "CANCELLED"):
-            drawn["drawSecret"] = mechanics.draw_secret
-        told["instantWin"] |= drawn
+        told["instantWin"] |= _draws(played, mechanics)
     return {
         "slug": campaign.slug,
         "name": campaign.name,
@@ -73,3 +87,23 @@ def shown_mechanics(played: Played) -> dict[str, Any]:
         "configVersion": played.config_version,
         **told,
     }
+
+
+def _draws(played: Played, mechanics: Stored) -> dict[str, Any]:
+    told = published(played)
+    shown_now: dict[str, Any] = {
+        "drawNumber": mechanics.secret_number,
+        "drawCommitment": commitment(mechanics.draw_secret),
+        "formerDraws": [
+            {
+                "drawNumber": each.number,
+                "drawCommitment": commitment(each.secret),
+                "drawSecret": each.secret,
+                "until": instant_text(each.until),
+            }
+            for each in told.former
+        ],
+    }
+    if told.current is not None:
+        shown_now["drawSecret"] = told.current
+    return shown_now

@@ -119,11 +119,13 @@ class CampaignStats(Output):
 
 
 class EventDraw(Output):
-    """`draw` is there where the event drew by odds. `tierHit` is what it hit, `tierWon` what was
+    """`draw` is there where the event drew by odds, `drawNumber` is that of the secret that decided
+    it. `tierHit` is what it hit, `tierWon` what was
     given, `downgrade` why they differ."""
 
     played: bool
     draw: int | None
+    draw_number: int | None
     tier_hit: str | None
     tier_won: str | None
     downgrade: str | None
@@ -181,6 +183,7 @@ class RecordedEvent(Output):
             instant_win=EventDraw(
                 played=event.played,
                 draw=event.draw_value,
+                draw_number=event.secret_number,
                 tier_hit=event.tier_hit,
                 tier_won=event.tier_won,
                 downgrade=event.downgrade,
