@@ -113,6 +113,77 @@ def test_i2_what_may_be_given_in_a_day_is_not_given_more_often(stack: Stack) -> 
     assert Counter(event.downgrade for event in written.events) == {None: 3, "per_day": 13}
 
 
+def certain(**tier: Any) -> Json:
+    """Mechanics of which everybody wins the one prize, with these members."""
+    made = mechanics(milestones=None)
+    gold = {"id": "gold", "name": "Gold", "oddsPpm": 1_000_000, **tier}
+    made["instantWin"] = {"eventTypes": ["purchase"], "tiers": [gold]}
+    return made
+
+
+def test_i2_many_who_all_win_an_unlimited_prize_at_once_get_it_and_are_counted(
+    stack: Stack,
+) -> None:
+    game = Game.started(stack, certain())
+    calls = [game.sending(f"user_{number}", "purchase", PURCHASE) for number in range(64)]
+
+    answers = at_once(stack, calls, threads=THREADS)
+
+    assert statuses(answers) == {200: 64}
+    assert [stock.awarded for stock in check(game).stocks] == [64]
+    assert [prize["awarded"] for prize in prizes_of(game)] == [64]
+
+
+@pytest.mark.parametrize(
+    ("former", "limits", "most"),
+    [
+        ({}, {"inventory": 3}, 1),
+        ({"inventory": 50}, {"inventory": 3}, 1),
+        ({}, {"perDay": 2}, 2),
+        ({"perDay": 9}, {"perDay": 2}, 0),
+    ],
+)
+def test_i2_a_limit_holds_from_its_save_on_in_warm_containers(
+    stack: Stack, former: Json, limits: Json, most: int
+) -> None:
+    game = Game.started(stack, certain(**former))
+    for number in range(2):
+        game.event(f"early_{number}", "purchase", PURCHASE)
+    assert game.save(certain(**limits), seen=1).status_code == 200
+    calls = [game.sending(f"user_{number}", "purchase", PURCHASE) for number in range(12)]
+
+    answers = at_once(stack, calls, threads=THREADS)
+
+    assert statuses(answers) == {200: 12}
+    written = check(game)
+    assert len(written.wins) == 2 + most
+    assert {event.downgrade for event in written.events} == {
+        None,
+        "sold_out" if "inventory" in limits else "per_day",
+    }
+
+
+def test_i2_a_prize_without_end_gets_one_that_covers_what_was_won(stack: Stack) -> None:
+    game = Game.started(stack, certain())
+    for number in range(3):
+        game.event(f"user_{number}", "purchase", PURCHASE)
+
+    too_few = game.save(certain(inventory=2), seen=1)
+
+    assert too_few.status_code == 400
+    assert too_few.json()["errors"][0]["field"] == "instantWin.tiers.0.inventory"
+    assert game.save(certain(inventory=3), seen=1).status_code == 200
+    assert not game.event("late", "purchase", PURCHASE)["instantWin"]["won"]
+    assert game.save(certain(), seen=2).status_code == 200
+    assert game.event("later", "purchase", PURCHASE)["instantWin"]["won"]
+    assert [(one["inventory"], one["awarded"]) for one in prizes_of(game)] == [(None, 4)]
+
+
+def prizes_of(game: Game) -> list[Json]:
+    prizes: list[Json] = game.call("GET", "prizes").json()["data"]["prizes"]
+    return prizes
+
+
 def test_i3_twenty_events_at_once_of_one_player_are_seven_plays(stack: Stack) -> None:
     limits = {"playsPerUser": {"total": 7}}
     game = Game.started(stack, lucky(odds=(0, 0), gold=1, limits=limits))

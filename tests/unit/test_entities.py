@@ -85,7 +85,9 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
     ),
     DrawSecret: st.builds(DrawSecret, campaign_id=IDS, number=TIMES, secret=IDS, until=TIMES),
     HiddenPrize: st.builds(HiddenPrize, campaign_id=IDS, tier_id=IDS, number=TIMES, at=TIMES),
-    Stock: st.builds(Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, awarded=TIMES),
+    Stock: st.builds(
+        Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, per_day=TIMES, awarded=TIMES
+    ),
     Receipt: st.builds(
         Receipt,
         campaign_id=IDS,

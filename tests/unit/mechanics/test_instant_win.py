@@ -87,7 +87,6 @@ def test_a_win_says_what_to_take_and_what_its_code_is_worth() -> None:
     outcome = playing.send("play", draw=0)
 
     assert outcome.win is not None
-    assert outcome.win.takes_stock
     assert (outcome.win.per_day, outcome.win.day) == (2, 20250715)
     assert (outcome.win.points, outcome.win.code_points) == (500, 500)
     assert outcome.win.expires_at == NOON + 10 * DAY
@@ -100,7 +99,6 @@ def test_a_prize_without_stock_or_day_takes_from_no_counter() -> None:
     outcome = Playing(instant_win(tier("t", 1_000_000))).send("play", draw=0)
 
     assert outcome.win is not None
-    assert not outcome.win.takes_stock
     assert outcome.win.per_day is None
 
 
@@ -392,7 +390,6 @@ def test_the_oldest_moment_is_won() -> None:
 
     assert outcome.win is not None
     assert outcome.win.moment == moment("a", 1)
-    assert outcome.win.takes_stock
     assert outcome.win.per_day is None
     assert (outcome.event.tier_hit, outcome.event.tier_won) == ("a", "a")
     assert outcome.event.draw_value is None

@@ -15,10 +15,7 @@ from typing import Any, Literal, TypedDict
 from grapevine import ids, runtime
 from grapevine.engine import slugs
 from grapevine.engine.attempts import attempts
-from grapevine.engine.fraud.settings import (
-    copied_lists,
-    list_keys,
-)
+from grapevine.engine.fraud.settings import copied_lists, list_keys
 from grapevine.engine.mechanics import draw_secrets
 from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
@@ -219,11 +216,7 @@ def update(campaign: Campaign, changes: CampaignChanges) -> CampaignView:
     with_it: list[Write] = []
 
     def change(before: Campaign) -> Campaign:
-        after = _changed(before, changes)
-        with_it.clear()
-        if after.is_in_progress and before.status in ("COMPLETE", "CANCELLED"):
-            after, writes = draw_secrets.resumed(after)
-            with_it.extend(writes)
+        after, with_it[:] = draw_secrets.going_on(before, _changed(before, changes))
         return after
 
     return view(changed(campaign, change, lambda _: list(with_it)))

@@ -13,7 +13,7 @@ from grapevine.table.writes import (
     Add,
     Condition,
     absent_or_below,
-    below,
+    left_and_still,
     still_and_within,
     version_and_secret,
 )
@@ -81,15 +81,22 @@ class MechanicsVersion(Entity):
         return mechanics_keys.mechanics_version(self.campaign_id, self.version)
 
 
+ENDLESS = 10**15
+"""The limit of what has none: more than can ever be given."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stock(Entity):
-    """How often a prize can be given at all, and has been: never more than its inventory."""
+    """How often a prize has been given, and can be: in all and on one day, `ENDLESS` where there is
+    no such limit. Each tier that was ever configured has one, and each win is counted in it; so a
+    limit holds from its save on, whatever a container remembers."""
 
     TYPE: ClassVar[str] = "Stock"
 
     campaign_id: str
     tier_id: str
-    inventory: int
+    inventory: int = ENDLESS
+    per_day: int = ENDLESS
     awarded: int = 0
 
     @property
@@ -97,19 +104,23 @@ class Stock(Entity):
         return mechanics_keys.stock(self.campaign_id, self.tier_id)
 
 
-def one_of_stock(campaign_id: str, tier_id: str) -> Add:
-    """Gives one, if there is one left."""
+def one_of_stock(campaign_id: str, tier_id: str, per_day: int | None) -> Add:
+    """Gives one, if there is one left, and if the limit of a day is still this one: `one_of_day`
+    goes by it."""
     key = mechanics_keys.stock(campaign_id, tier_id)
-    return Add(key, Stock.TYPE, {"awarded": 1}, below("awarded", "inventory"))
+    condition = left_and_still("awarded", "inventory", "perDay", per_day or ENDLESS)
+    return Add(key, Stock.TYPE, {"awarded": 1}, condition)
 
 
-def changed_inventory(stock: Stock, inventory: int) -> Add:
-    """Makes the inventory another one, if it is still what was read and covers what was given."""
+def changed_limits(stock: Stock, inventory: int, per_day: int) -> Add:
+    """Makes the limits other ones, if they are still what was read and cover what was given."""
     return Add(
         stock.key,
         Stock.TYPE,
-        {"inventory": inventory - stock.inventory},
-        still_and_within("inventory", stock.inventory, "awarded", inventory),
+        {"inventory": inventory - stock.inventory, "perDay": per_day - stock.per_day},
+        still_and_within(
+            ("inventory", stock.inventory), ("perDay", stock.per_day), "awarded", inventory
+        ),
     )
 
 

@@ -5,7 +5,7 @@ exist (`PRESENT`), or must still have the version that was read (`version(n)`). 
 contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
 or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
 of whom it was (`wished_by(hash)`). Counts that many add to have no version: for them there is what
-must be left (`below` and its neighbours).
+must be left (`left_and_still` and its neighbours).
 """
 
 from __future__ import annotations
@@ -61,19 +61,22 @@ def version_and_secret(number: int, secret_number: int) -> Condition:
     return Condition("#version = :version AND #secretNumber = :secret", values)
 
 
-def below(count: str, limit: str) -> Condition:
-    """One attribute is less than another one."""
-    return Condition(f"#{count} < #{limit}")
+def left_and_still(count: str, limit: str, attribute: str, value: int) -> Condition:
+    """The count is below another attribute, and a third one has still this value."""
+    return Condition(f"#{count} < #{limit} AND #{attribute} = :value", ((":value", value),))
 
 
 def absent_or_below(count: str, limit: int) -> Condition:
     return Condition(f"attribute_not_exists(#{count}) OR #{count} < :limit", ((":limit", limit),))
 
 
-def still_and_within(attribute: str, value: int, count: str, limit: int) -> Condition:
-    """The attribute has still this value, and the count is not beyond the limit."""
+def still_and_within(
+    first: tuple[str, int], second: tuple[str, int], count: str, limit: int
+) -> Condition:
+    """Two attributes have still these values, and the count is not beyond the limit."""
     return Condition(
-        f"#{attribute} = :value AND #{count} <= :limit", ((":value", value), (":limit", limit))
+        f"#{first[0]} = :first AND #{second[0]} = :second AND #{count} <= :limit",
+        ((":first", first[1]), (":second", second[1]), (":limit", limit)),
     )
 
 

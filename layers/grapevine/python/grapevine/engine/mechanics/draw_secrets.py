@@ -84,11 +84,14 @@ def hides_until(before: Mechanics | None, configuration: Configuration) -> int |
     return max(known or 0, configuration.ends_at)
 
 
-def resumed(campaign: Campaign) -> tuple[Campaign, list[Write]]:
-    """A campaign that goes on after its end, with a new secret, and what to write with it."""
+def going_on(campaign: Campaign, changed: Campaign) -> tuple[Campaign, list[Write]]:
+    """A campaign with its changes, and what to write with it: where it goes on after its end, it
+    does so with a new secret."""
+    if not changed.is_in_progress or campaign.status in ("DRAFT", "IN_PROGRESS"):
+        return changed, []
     item = store.get(mechanics_keys.mechanics(campaign.campaign_id))
     if item is None:
-        return campaign, []
+        return changed, []
     before, now = Mechanics.from_item(item), runtime.now_ms()
     after = replace(
         before,
@@ -96,7 +99,7 @@ def resumed(campaign: Campaign) -> tuple[Campaign, list[Write]]:
         secret_number=before.secret_number + 1,
         secret_at=now,
     )
-    return replace(campaign, secret_number=after.secret_number), [
+    return replace(changed, secret_number=after.secret_number), [
         Put(after.to_item(), drawn_with(before)),
         _kept(before, now),
     ]

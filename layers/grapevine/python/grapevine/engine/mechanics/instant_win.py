@@ -19,9 +19,10 @@ class Chance:
     """What fortune brings to an event that may draw.
 
     `draw_value` is its draw by odds (`draws.draw_value`), with the secret of that number; `moments`
-    are those that can be won now, the oldest first, where the campaign draws by moments. Without the one that its mode asks for
-    nothing is drawn: a preview. `sold_out` names tiers whose stock was found empty, `onSoldOut`
-    says what a hit of one becomes; `spent_today` those whose `perDay` was, a hit is a loss.
+    are those that can be won now, the oldest first, where the campaign draws by moments. Without
+    the one that its mode asks for nothing is drawn: a preview. `sold_out` names tiers whose stock
+    was found empty, `onSoldOut` says what a hit of one becomes; `spent_today` those whose `perDay`
+    was, a hit is a loss.
     """
 
     draw_value: int | None = None

@@ -28,8 +28,8 @@ _EARNED: tuple[Reason, ...] = ("rule", "code", "milestone")
 class Won:
     """A prize that was won. `points` are paid at once or by the code, as `credit` says; the code
     is worth `code_points` and can be used until `expires_at` (ms). `moment` is the one to claim,
-    where the campaign draws by moments; `takes_stock` and `per_day` say from which counters to
-    take, `day` (yyyymmdd) from which day's."""
+    where the campaign draws by moments; `per_day` is how many may be given on a day, if that is
+    limited, and `day` (yyyymmdd) the day."""
 
     tier_id: str
     tier_name: str
@@ -38,7 +38,6 @@ class Won:
     code_points: int
     message: str
     expires_at: int
-    takes_stock: bool
     per_day: int | None
     day: int
     moment: Moment | None = None
@@ -222,7 +221,6 @@ class Judged:
             code_points=tier.paid_by_code,
             message=tier.won_message,
             expires_at=self.occurrence.at + instant_win.win_code.expires_in_days * DAY_MS,
-            takes_stock=tier.inventory is not None,
             per_day=tier.per_day if by_odds else None,
             day=self.periods.date,
             moment=drawn.moment,

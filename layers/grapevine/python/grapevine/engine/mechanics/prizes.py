@@ -15,16 +15,16 @@ from grapevine.table.player_counts import players_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prize:
-    """`awarded` is None without an inventory: nothing counts it then. `awarded_today` (a day of the
-    campaign's time zone) is None without a daily limit, and where prizes are hidden in time."""
+    """`awarded_today` (a day of the campaign's time zone) is None without a daily limit, and where
+    prizes are hidden in time."""
 
     tier: Tier
-    awarded: int | None
+    awarded: int
     awarded_today: int | None
 
     @property
     def remaining(self) -> int | None:
-        if self.tier.inventory is None or self.awarded is None:
+        if self.tier.inventory is None:
             return None
         return max(0, self.tier.inventory - self.awarded)
 
@@ -59,10 +59,8 @@ def prizes_of(played: Played) -> list[Prize]:
     items = store.get_many([*stocks.values(), *days.values()])
 
     def prize(tier: Tier) -> Prize:
-        awarded = awarded_today = None
-        if tier.inventory is not None:
-            item = items.get(stocks[tier.id])
-            awarded = Stock.from_item(item).awarded if item else 0
+        stock, awarded_today = items.get(stocks[tier.id]), None
+        awarded = Stock.from_item(stock).awarded if stock else 0
         if tier.id in days:
             awarded_today = items.get(days[tier.id], {"awarded": 0})["awarded"]
         return Prize(tier=tier, awarded=awarded, awarded_today=awarded_today)

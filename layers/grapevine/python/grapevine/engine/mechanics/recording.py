@@ -15,6 +15,7 @@ from typing import Any
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, up_to_date
+from grapevine.engine.mechanics.campaign import played as read_again
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.draws import draw_value
 from grapevine.engine.mechanics.evaluating import evaluate
@@ -119,7 +120,10 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         try:
             store.transact([*writes, *_writes(played, player, outcome, win)])
         except TransactionCanceled as lost:
-            _learn(luck, outcome, lost.failed)
+            newer = _newer(played, outcome, lost.failed)
+            if newer is None:
+                _learn(luck, outcome, lost.failed)
+            played = newer or played
             continue
         return Recorded(body, False)
     raise AssertionError("attempts() ends by raising Busy")
@@ -243,8 +247,7 @@ def _writes_of_win(played: Played, won: Won, win: Win) -> list[Write]:
     writes: list[Write] = []
     if won.moment is not None:
         writes.append(taken(hidden_prize(campaign.campaign_id, won.moment)))
-    if won.takes_stock:
-        writes.append(one_of_stock(campaign.campaign_id, won.tier_id))
+    writes.append(one_of_stock(campaign.campaign_id, won.tier_id, won.per_day))
     if won.per_day is not None:
         writes.append(one_of_day(campaign.campaign_id, won.tier_id, won.day, won.per_day))
     code = Code(
@@ -259,6 +262,15 @@ def _writes_of_win(played: Played, won: Won, win: Win) -> list[Write]:
         tier_id=win.tier_id,
     )
     return [*writes, Put(win.to_item(), ABSENT), Put(code.to_item(), ABSENT)]
+
+
+def _newer(played: Played, outcome: Outcome, failed: frozenset[Key]) -> Played | None:
+    """What was saved meanwhile, where a prize's stock refused: its limits may be other ones."""
+    campaign_id, won = played.campaign.campaign_id, outcome.win
+    if won is None or mechanics_keys.stock(campaign_id, won.tier_id) not in failed:
+        return None
+    now = read_again(played.campaign)
+    return now if now.config_version != played.config_version else None
 
 
 def _learn(luck: _Luck, outcome: Outcome, failed: frozenset[Key]) -> None:

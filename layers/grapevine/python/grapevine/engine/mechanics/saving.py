@@ -1,7 +1,8 @@
 """Saving a campaign's mechanics: each save is a new version, and none is lost to another.
 
-The inventories of the prizes are written with it, each under the condition that no more has been
-given than there will be. What lies hidden in time is written before: see `hiding.py`.
+The limits of the prizes are written with it, each under the condition that no more has been given
+than there will be. From then on they hold, for containers as well that remember former ones. What
+lies hidden in time is written before: see `hiding.py`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from grapevine.errors import InvalidRequest, VersionConflict
 from grapevine.table import mechanics_keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mechanics import (
+    ENDLESS,
     Mechanics,
     MechanicsVersion,
     Stock,
-    changed_inventory,
+    changed_limits,
     drawn_with,
 )
 from grapevine.table.store import TransactionCanceled
@@ -66,7 +68,7 @@ def save(
         writes = [
             *_versions(before, saved),
             *kept,
-            *_inventories(campaign, configuration, stocks),
+            *_limits(campaign, configuration, stocks),
         ]
         try:
             store.transact(writes)
@@ -110,18 +112,23 @@ def _require_sound(
         raise InvalidRequest("Invalid mechanics configuration.", *found)
 
 
-def _inventories(
+def _limits(
     campaign: Campaign, configuration: Configuration, stocks: Mapping[str, Stock]
 ) -> list[Write]:
     tiers = configuration.instant_win.tiers if configuration.instant_win else ()
     writes: list[Write] = []
     for tier in tiers:
         stock = stocks.get(tier.id)
-        if tier.inventory is None or (stock and stock.inventory == tier.inventory):
-            continue
-        if stock is not None:
-            writes.append(changed_inventory(stock, tier.inventory))
-            continue
-        new = Stock(campaign_id=campaign.campaign_id, tier_id=tier.id, inventory=tier.inventory)
-        writes.append(Put(new.to_item(), ABSENT))
+        inventory = ENDLESS if tier.inventory is None else tier.inventory
+        per_day = tier.per_day or ENDLESS
+        if stock is None:
+            new = Stock(
+                campaign_id=campaign.campaign_id,
+                tier_id=tier.id,
+                inventory=inventory,
+                per_day=per_day,
+            )
+            writes.append(Put(new.to_item(), ABSENT))
+        elif (stock.inventory, stock.per_day) != (inventory, per_day):
+            writes.append(changed_limits(stock, inventory, per_day))
     return writes

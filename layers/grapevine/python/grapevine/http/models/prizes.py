@@ -76,14 +76,14 @@ class Wins(Output):
 
 
 class PrizeEntry(Output):
-    """`inventory`, `awarded` and `remaining` are null where a prize is unlimited: nothing counts it
-    then. `awardedToday` is null without a `perDay`, and where prizes are hidden in time."""
+    """`inventory` and `remaining` are null where a prize is unlimited. `awardedToday` is null
+    without a `perDay`, and where prizes are hidden in time."""
 
     id: str
     name: str
     points: int
     inventory: int | None
-    awarded: int | None
+    awarded: int
     remaining: int | None
     per_day: int | None
     awarded_today: int | None
