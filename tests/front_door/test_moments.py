@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from grapevine.table import moments, store
 from local.stack import Stack
+from tests.conftest import inside
 from tests.playing import Game, by_moments, check
 from tests.scenarios import DAY_MS, MINUTE_MS, at_once, leap
 
@@ -80,6 +83,67 @@ def test_who_may_not_win_a_prize_leaves_it_to_others(fresh_stack: Stack) -> None
 
     assert Counter(won) == {"Gold": 1, "Silver": 1, None: 1}
     assert game.event("other", "purchase", PURCHASE)["instantWin"]["prizeTier"] == "Gold"
+
+
+def test_nobody_is_told_of_a_prize_that_waits_for_others(fresh_stack: Stack) -> None:
+    start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
+    made = by_moments(start, end, gold=2)
+    made["instantWin"]["tiers"][0]["perUser"] = 1
+    game = Game.started(fresh_stack, made)
+    first, second = sorted(prize.at for prize in check(game).hidden)
+    answers = []
+    for at in (first, second - MINUTE_MS, second):
+        leap(fresh_stack, at)
+        answers.append(game.event("user", "purchase", PURCHASE)["instantWin"])
+
+    without, with_one = (
+        game.call("GET", f"events/{event.event_id}", params={"userId": "user"}).json()["data"]
+        for event in sorted(check(game).events, key=lambda event: event.at)[1:]
+    )
+
+    assert len(check(game).hidden) == 1
+    assert answers[1] == answers[2] == {**answers[1], "won": False}
+    assert without["instantWin"] == with_one["instantWin"]
+
+
+@pytest.mark.one_engine
+def test_who_may_win_nothing_does_not_look_for_prizes(fresh_stack: Stack) -> None:
+    start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
+    made = by_moments(start, end, gold=60, silver=60)
+    made["instantWin"]["limits"] = {"winsPerUser": {"total": 1}}
+    game = Game.started(fresh_stack, made)
+    leap(fresh_stack, end - MINUTE_MS)
+    assert game.event("user", "purchase", PURCHASE)["instantWin"]["won"]
+
+    answer = game.send("user", "purchase", PURCHASE)
+
+    assert not answer.json()["data"]["instantWin"]["won"]
+    assert answer.headers["x-local-calls"] == "2"
+    check(game)
+
+
+@pytest.mark.one_engine
+def test_a_play_reads_so_many_pages_and_no_more(
+    fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
+    made = by_moments(start, end, gold=12, silver=1)
+    made["instantWin"]["tiers"][0]["perUser"] = 1
+    game = Game.started(fresh_stack, made)
+    [silver] = [prize for prize in check(game).hidden if prize.tier_id == "silver"]
+    with inside(fresh_stack):
+        store.remove([silver.key])
+        store.put_all([replace(silver, at=end - 2 * MINUTE_MS).to_item()])
+    leap(fresh_stack, end - MINUTE_MS)
+    monkeypatch.setattr(moments, "PAGES", (2, 3, 3))
+    first, second = (game.send("user", "purchase", PURCHASE) for _ in range(2))
+    monkeypatch.setattr(moments, "PAGES", (2, 3, 10))
+
+    third = game.send("user", "purchase", PURCHASE)
+
+    told = [each.json()["data"]["instantWin"].get("prizeTier") for each in (first, second, third)]
+    assert told == ["Gold", None, "Silver"]
+    assert second.headers["x-local-calls"] == "5"
 
 
 def test_a_moment_that_nobody_plays_in_passes_where_there_is_a_window(fresh_stack: Stack) -> None:

@@ -423,7 +423,8 @@ def test_i4_a_moment_that_a_player_may_not_win_is_left_to_others() -> None:
     assert second.win is not None
     assert second.win.moment == moment("b", 0)
     assert third.win is None
-    assert (third.event.tier_hit, third.event.downgrade) == ("a", "per_user")
+    assert third.event.played
+    assert (third.event.tier_hit, third.event.downgrade) == (None, None)
 
 
 def test_a_moment_of_a_tier_that_is_gone_is_passed_over() -> None:

@@ -11,7 +11,9 @@ from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
 from grapevine.table.writes import PRESENT, Delete
 
-PAGE = 20
+PAGES = (20, 500, 500, 500, 500)
+"""How many moments each read of an event brings: the first nearly always has one to win. What lies
+behind the last is found when older ones are gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,15 @@ def hidden_in(campaign_id: str) -> list[HiddenPrize]:
 
 
 def pages_of(campaign_id: str, since: int, until: int) -> Iterator[list[HiddenPrize]]:
-    """Those from one time to another (ms, both included), the oldest first, in pages of `PAGE`; at
-    least one page, which may be empty. Each costs one strongly consistent read."""
+    """Those from one time to another (ms, both included), the oldest first, in pages as `PAGES`
+    says and no more of them; at least one page, which may be empty. Each costs one strongly
+    consistent read."""
     first, last = mechanics_keys.hidden_between(since, until)
     partition = mechanics_keys.hidden_prizes(campaign_id)
-    while True:
-        items = store.query(None, partition, between=(first, last), limit=PAGE)
+    for size in PAGES:
+        items = store.query(None, partition, between=(first, last), limit=size)
         page = [HiddenPrize.from_item(item) for item in items]
         yield page
-        if len(page) < PAGE:
+        if len(page) < size:
             return
         first = mechanics_keys.right_after(page[-1].key)

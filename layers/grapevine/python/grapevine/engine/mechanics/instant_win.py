@@ -123,19 +123,19 @@ def _by_odds(instant_win: InstantWin, counters: Counters, chance: Chance) -> Dra
 
 
 def _by_moment(instant_win: InstantWin, counters: Counters, moments: Sequence[Moment]) -> Draw:
-    """The oldest moment whose prize the player may win; the others stay for other players."""
+    """The oldest moment whose prize the player may win. The others stay for other players, so
+    nothing is told of them: who cannot win them could call somebody who can."""
     tiers = {tier.id: tier for tier in instant_win.tiers}
-    lost = Draw()
     for moment in moments:
         tier = tiers.get(moment.tier_id)
-        if tier is None:
-            continue
-        refused = _refused(instant_win, tier, counters)
-        if refused is None:
+        if tier is not None and _refused(instant_win, tier, counters) is None:
             return Draw(hit=tier, tier=tier, moment=moment)
-        if lost.hit is None:
-            lost = Draw(hit=tier, downgrade=refused)
-    return lost
+    return Draw()
+
+
+def may_win(instant_win: InstantWin, counters: Counters) -> bool:
+    """Whether there is a tier that the player may still win."""
+    return any(_refused(instant_win, tier, counters) is None for tier in instant_win.tiers)
 
 
 def _refused(instant_win: InstantWin, tier: Tier, counters: Counters) -> Downgrade | None:

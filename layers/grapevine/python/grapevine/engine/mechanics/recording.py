@@ -17,10 +17,11 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, up_to_date
 from grapevine.engine.mechanics.campaign import played as read_again
 from grapevine.engine.mechanics.code_secret import code_secret
+from grapevine.engine.mechanics.counters import Counters
 from grapevine.engine.mechanics.draws import draw_value
 from grapevine.engine.mechanics.evaluating import evaluate
 from grapevine.engine.mechanics.hiding import found_at, hidden_prize
-from grapevine.engine.mechanics.instant_win import Chance, draws_at
+from grapevine.engine.mechanics.instant_win import Chance, draws_at, may_win
 from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.natural_keys import natural_key
 from grapevine.engine.mechanics.occurrences import Occurrence
@@ -162,10 +163,13 @@ def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -
 
 
 def _judged(played: Played, player: Player, occurrence: Occurrence, luck: _Luck) -> Outcome:
-    """By moments, the oldest whose prize the player may win is looked for page by page."""
+    """By moments, the oldest whose prize the player may win is looked for page by page; not for
+    who may win none."""
     campaign_id, instant_win = played.campaign.campaign_id, played.configuration.instant_win
     if instant_win is None or instant_win.mode == "odds" or not draws_at(instant_win, occurrence):
         return _judged_with(played, player, occurrence, luck, None)
+    if not may_win(instant_win, Counters(player.counters)):
+        return _judged_with(played, player, occurrence, luck, [])
     lost: Outcome | None = None
     for page in found_at(campaign_id, instant_win, occurrence.at):
         outcome = _judged_with(played, player, occurrence, luck, luck.left_of(page))
