@@ -339,6 +339,20 @@ def test_of_milestones_that_are_gone_only_the_newest_are_remembered() -> None:
     assert len(playing.player.counters["milestones"]) == MOST_RETIRED + 1
 
 
+def test_a_milestone_on_values_that_comes_back_counts_them_anew_and_gives_nothing_twice() -> None:
+    made = milestones(milestone("m", distinct_values("buy", "shop"), 2, repeat=True, points=10))
+    playing = Playing(made)
+    assert [playing.earns("buy", {"shop": shop}) for shop in "abcd"] == [0, 10, 0, 10]
+    playing.configuration = milestones()
+    playing.send("buy", {"shop": "e"})
+    assert "values" not in playing.player.counters["milestones"]["m"]
+    playing.configuration = made
+
+    earned = [playing.earns("buy", {"shop": shop}) for shop in "abcdef"]
+
+    assert earned == [0, 0, 0, 0, 0, 10]
+
+
 @given(
     amounts=st.lists(st.decimals(0, 300, places=2), max_size=40),
     threshold=st.decimals(Decimal("0.5"), 200, places=2),

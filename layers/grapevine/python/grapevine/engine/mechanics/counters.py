@@ -2,7 +2,8 @@
 
 What bounds it: a tally for each rule, a count for each tier and a progress for each milestone of
 the configuration, and for at most `MOST_RETIRED` of each that have left it (so that one that comes
-back does not pay again). A progress holds at most `MOST_DISTINCT` hashes of eight characters.
+back does not pay again). A progress holds at most `MOST_DISTINCT` hashes of eight characters, that
+of a milestone which has left none of them. So the largest player is a third of what an item may be.
 """
 
 from __future__ import annotations
@@ -42,12 +43,13 @@ class Counters:
         self, rules: Iterable[str], tiers: Iterable[str], milestones: Iterable[str]
     ) -> dict[str, Any]:
         """Without what is empty, and of the ids that are not configured only the newest."""
+        configured = set(milestones)
         parts: dict[str, Any] = {
             "rules": _bounded(self.rules, set(rules)),
             "points": self.points,
             "plays": self.plays,
             "wins": _bounded(self.wins, set(tiers)),
-            "milestones": _bounded(self.milestones, set(milestones)),
+            "milestones": _without_values(_bounded(self.milestones, configured), configured),
         }
         return {name: part for name, part in parts.items() if part}
 
@@ -112,3 +114,27 @@ def _bounded(counted: Mapping[str, Any], configured: set[str]) -> dict[str, Any]
     retired = [each for each in counted if each not in configured]
     forgotten = set(retired[:-MOST_RETIRED])
     return {each: value for each, value in counted.items() if each not in forgotten}
+
+
+def _without_values(
+    progress: Mapping[str, dict[str, Any]], configured: set[str]
+) -> dict[str, dict[str, Any]]:
+    """The hashes are by far the most of what is counted. A milestone that comes back without them
+    counts its values anew, and gives nothing that it has given."""
+    return {
+        each: counted
+        if each in configured
+        else {name: value for name, value in counted.items() if name != "values"}
+        for each, counted in progress.items()
+    }
+
+
+def with_reached(stored: Mapping[str, Any], reached: Mapping[str, int]) -> dict[str, Any]:
+    """What is counted of a player, with milestones that had been forgotten: they were reached so
+    often at least. `of` is what none measures, so they start over."""
+    kept: dict[str, Any] = copy.deepcopy(dict(stored))
+    milestones = kept.setdefault("milestones", {})
+    for each, times in reached.items():
+        found = milestones.setdefault(each, {"of": "", "reached": 0})
+        found["reached"] = max(found["reached"], times)
+    return kept

@@ -7,9 +7,8 @@ nothing; after it, the same request is answered from its receipt.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grapevine import runtime
@@ -22,6 +21,7 @@ from grapevine.engine.mechanics.draws import draw_value
 from grapevine.engine.mechanics.evaluating import evaluate
 from grapevine.engine.mechanics.hiding import found_at, hidden_prize
 from grapevine.engine.mechanics.instant_win import Chance, draws_at, may_win
+from grapevine.engine.mechanics.luck import Luck
 from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.natural_keys import natural_key
 from grapevine.engine.mechanics.occurrences import Occurrence
@@ -68,24 +68,6 @@ class Recorded:
     is_replay: bool
 
 
-@dataclass(slots=True)
-class _Luck:
-    """What the tries so far have found out: prizes that are gone, codes that are taken, moments
-    that others were faster to take."""
-
-    sold_out: set[str] = field(default_factory=set)
-    spent_today: set[str] = field(default_factory=set)
-    codes_taken: int = 0
-    moments_missed: int = 0
-
-    def left_of(self, moments: list[Moment]) -> list[Moment]:
-        """Those that can still be won, in the order in which to try. Who has missed the oldest
-        does not begin with the next, where all others who have missed it go."""
-        left = [moment for moment in moments if moment.tier_id not in self.sold_out]
-        first = random.randrange(min(len(left), 2**self.moments_missed) or 1)  # noqa: S311 - a place in a queue, not a secret
-        return left[first:] + left[:first]
-
-
 Answer = Callable[[Outcome, Win | None], str]
 
 
@@ -104,7 +86,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
     identity = _identity(played, incoming, at)
     occurrence = _occurrence(incoming, identity.event_id, at)
     place = player_keys.player(identity.campaign_id, incoming.user_id)
-    luck = _Luck()
+    luck = Luck()
     for _ in attempts(WITHIN_SECONDS):
         found = store.get_many([*identity.keys(), place])
         before = identity.first_answer(found)
@@ -114,7 +96,8 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
             occurrence = replace(occurrence, at=player.next_at(at))
-        outcome = _judged(played, _named(player, incoming, at, played), occurrence, luck)
+        before_it = luck.reminded(_named(player, incoming, at, played))
+        outcome = _judged(played, before_it, occurrence, luck)
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
         writes = [Put(one.to_item(), ABSENT) for one in identity.receipts(body, at)]
@@ -123,7 +106,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         except TransactionCanceled as lost:
             newer = _newer(played, outcome, lost.failed)
             if newer is None:
-                _learn(luck, outcome, lost.failed)
+                luck.learn(outcome, lost.failed)
             played = newer or played
             continue
         return Recorded(body, False)
@@ -162,7 +145,7 @@ def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -
     return replace(before, display_name=incoming.display_name)
 
 
-def _judged(played: Played, player: Player, occurrence: Occurrence, luck: _Luck) -> Outcome:
+def _judged(played: Played, player: Player, occurrence: Occurrence, luck: Luck) -> Outcome:
     """By moments, the oldest whose prize the player may win is looked for page by page; not for
     who may win none."""
     campaign_id, instant_win = played.campaign.campaign_id, played.configuration.instant_win
@@ -185,7 +168,7 @@ def _judged_with(
     played: Played,
     player: Player,
     occurrence: Occurrence,
-    luck: _Luck,
+    luck: Luck,
     moments: list[Moment] | None,
 ) -> Outcome:
     campaign_id = played.campaign.campaign_id
@@ -208,7 +191,7 @@ def _judged_with(
     )
 
 
-def _win(played: Played, occurrence: Occurrence, won: Won, luck: _Luck) -> Win:
+def _win(played: Played, occurrence: Occurrence, won: Won, luck: Luck) -> Win:
     campaign, instant_win = played.campaign, played.configuration.instant_win
     if instant_win is None:
         raise LookupError("a prize was won where there is no instant win")
@@ -275,19 +258,3 @@ def _newer(played: Played, outcome: Outcome, failed: frozenset[Key]) -> Played |
         return None
     now = read_again(played.campaign)
     return now if now.config_version != played.config_version else None
-
-
-def _learn(luck: _Luck, outcome: Outcome, failed: frozenset[Key]) -> None:
-    """What a lost transaction tells. If its receipt or its player was there, the next look at them
-    decides, and the prize may be had after all."""
-    won, campaign_id = outcome.win, outcome.event.campaign_id
-    if won is None:
-        return
-    if mechanics_keys.stock(campaign_id, won.tier_id) in failed:
-        luck.sold_out.add(won.tier_id)
-    elif mechanics_keys.stock_day(campaign_id, won.tier_id, won.day) in failed:
-        luck.spent_today.add(won.tier_id)
-    elif any(mechanics_keys.is_code(key) for key in failed):
-        luck.codes_taken += 1
-    elif won.moment is not None:
-        luck.moments_missed += 1

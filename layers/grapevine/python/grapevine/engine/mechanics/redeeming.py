@@ -21,6 +21,7 @@ from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.counters import Counters
 from grapevine.engine.mechanics.guessing import Guesses
+from grapevine.engine.mechanics.luck import Luck
 from grapevine.engine.mechanics.occurrences import INTERNAL_PREFIX, Occurrence
 from grapevine.engine.mechanics.outcomes import Judged, Lines, Outcome
 from grapevine.engine.mechanics.periods import periods_at
@@ -82,6 +83,7 @@ def redeem(played: Played, caller: Caller, wanted: Redemption, answer: Answer) -
     player_key = player_keys.player(campaign_id, wanted.user_id)
     repetition = Repetition.of(campaign_id, "redeem", wanted.key, wanted.user_id, code_hash)
     guesses = Guesses.by(caller, campaign_id, wanted.user_id)
+    luck = Luck()
     for _ in attempts(WITHIN_SECONDS):
         found = store.get_many([*repetition.keys(), code_key, player_key, *guesses.keys()])
         first = repetition.first(found)
@@ -93,7 +95,7 @@ def redeem(played: Played, caller: Caller, wanted: Redemption, answer: Answer) -
             raise _unknown(guesses)
         _refuse_unless_redeemable(played, code, wanted.user_id, at, guesses)
         player = Player.from_item(found[player_key]) if player_key in found else None
-        outcome = _outcome(played, player, code, wanted.user_id, at)
+        outcome = _outcome(played, player, code, wanted.user_id, at, luck)
         body = answer(Redeemed(text, outcome, _tier_name(code)))
         receipts = repetition.receipts(outcome.event.event_id, body, at)
         writes = [Put(each.to_item(), ABSENT) for each in receipts]
@@ -103,6 +105,7 @@ def redeem(played: Played, caller: Caller, wanted: Redemption, answer: Answer) -
             if {each.key for each in counted(code)} & lost.failed:
                 # Its batch was never finished, so nobody was ever shown it.
                 raise _unknown(guesses) from None
+            luck.learn(outcome, lost.failed)
             continue
         return Recorded(body, False)
     raise AssertionError("attempts() ends by raising Busy")
@@ -134,7 +137,9 @@ def _tier_name(code: Code) -> str | None:
     return Win.from_item(item).tier_name if item else None
 
 
-def _outcome(played: Played, player: Player | None, code: Code, user_id: str, at: int) -> Outcome:
+def _outcome(
+    played: Played, player: Player | None, code: Code, user_id: str, at: int, luck: Luck
+) -> Outcome:
     configuration = played.configuration
     occurrence = Occurrence(
         event_id=event_id_of(code),
@@ -145,7 +150,7 @@ def _outcome(played: Played, player: Player | None, code: Code, user_id: str, at
         trust="server",
         source="internal",
     )
-    before = player or new_player(code.campaign_id, user_id, occurrence.at)
+    before = luck.reminded(player or new_player(code.campaign_id, user_id, occurrence.at))
     periods = periods_at(occurrence.at, configuration.timezone)
     counters = Counters(before.counters)
     lines = Lines(before, occurrence)
