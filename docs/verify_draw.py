@@ -2,7 +2,8 @@
 
     python verify_draw.py COMMITMENT SECRET CAMPAIGN_ID EVENT_ID TIER=ODDS [TIER=ODDS ...]
 
-COMMITMENT was published before the first draw, SECRET after the campaign's end. The tiers with
+COMMITMENT was published before the first draw, SECRET after the campaign's end: those with the
+number that the event names, if the campaign went on after an end. The tiers with
 their odds in parts of a million stand in the order of the configuration that was in force when the
 event was judged: the event names its version. Prints the draw and the tier that it hits, and ends
 with 1 if the secret is not the one that the commitment promised, 2 if it was asked wrongly.
