@@ -29,6 +29,7 @@ from grapevine.table.salts import Salt
 from grapevine.table.standings import Standing
 from grapevine.table.webhooks import Delivery, Webhook, health_of, packed
 from grapevine.table.writes import ABSENT, Put
+from local import sample_game
 
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"
@@ -56,7 +57,8 @@ def write() -> None:
     credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
     pending and one approved; a webhook with an event that has not been delivered yet; a month that
     has been closed but not settled, and one that is settled; an invite whose e-mail has not been
-    sent yet; a player with an event; an event in the inbox, for which no campaign listens."""
+    sent yet; mechanics that say nothing, a player with an event, a code; an event in the inbox, for
+    which no campaign listens."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
@@ -86,6 +88,7 @@ def write() -> None:
     delayed = referrals.delayed(undelayed, now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
     _player(now)
+    sample_game.write(ACCOUNT_ID, CAMPAIGN_ID, now)
     _inbox(now)
     _rewards(now)
     _webhook(now)

@@ -365,7 +365,7 @@ def test_prizes_and_figures_tell_what_is_left(stack: Stack) -> None:
     prizes = read(game, "prizes")["prizes"]
 
     gold = {"id": "gold", "name": "Gold", "points": 500, "inventory": 10, "awarded": 1}
-    silver = {"id": "silver", "name": "Silver", "points": 50, "inventory": None, "awarded": 0}
+    silver = {"id": "silver", "name": "Silver", "points": 50, "inventory": None, "awarded": 1}
     assert prizes == [
         {**gold, "remaining": 9, "perDay": None, "awardedToday": None},
         {**silver, "remaining": None, "perDay": 3, "awardedToday": 1},
