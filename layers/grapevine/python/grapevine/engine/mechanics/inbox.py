@@ -31,7 +31,8 @@ KEPT_MS = 30 * DAY_MS
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What one user did: the metadata of each event, by the event's type. `key` is the client's
-    own: the same request has the same."""
+    own: the same request has the same. An app and a server have keys of their own, as anybody can
+    guess keys and read the app's credentials."""
 
     user_id: str
     events: Mapping[str, Mapping[str, Any]]
@@ -74,18 +75,20 @@ def _is_known(receipt: InboxReceipt) -> bool:
 def _receipt(account_id: str, report: Report, at: int) -> InboxReceipt | None:
     if report.key is None:
         return None
+    scope = [] if report.trust == "server" else [report.trust]
     told = {"events": report.events, "displayName": report.display_name}
     return InboxReceipt(
         account_id=account_id,
-        key_hash=_hash(report.key),
+        key_hash=_hash(*scope, report.key),
         fingerprint=fingerprint_of(report.user_id, "", told),
         expires_at=(at + KEPT_MS) // 1000,
     )
 
 
 def _events(account_id: str, report: Report, at: int) -> list[InboxEvent]:
-    # Without a key each request is a new one.
-    request = report.key if report.key is not None else secrets.token_hex(16)
+    # Not of the key, which may name another request when its receipt is gone: the receipt, in the
+    # same transaction, is all that makes a repeated request known.
+    request = secrets.token_hex(16)
     return [
         InboxEvent(
             account_id=account_id,

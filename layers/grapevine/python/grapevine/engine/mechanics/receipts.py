@@ -4,6 +4,9 @@ A client's own key, sent with the request, makes it one: sent again with another
 mistake. A natural key, which the mechanics name (an order's number, a calendar day), makes it one
 whatever else the event says. Receipts are kept as long as their campaign: points are worth money,
 and a late retry must not earn them twice.
+
+Keys of either kind can be guessed, and anybody can read an app's key. So what nobody vouches for has
+receipts of its own: it never stands for an event that a server sends. The other way round it may.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from grapevine.errors import KeyReused
 from grapevine.table import mechanics_keys
 from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
+from grapevine.table.ledger import Trust
 from grapevine.table.receipts import Receipt
 
 
@@ -30,6 +34,7 @@ class Identity:
     event_id: str
     explicit_hash: str | None
     natural_hash: str | None
+    vouched_hash: str | None
     origin_hash: str | None
     fingerprint: str
 
@@ -42,12 +47,16 @@ class Identity:
         natural: str | None,
         fingerprint: str,
         origin: str | None = None,
+        trust: Trust = "server",
     ) -> Identity:
         """An event without any key is always a new one. `origin` names what an event follows from;
         it is the last to name it, so that an event with a natural key is the same one, with the
-        same draw, by whatever way it comes."""
-        explicit_hash = _hash("key", explicit) if explicit is not None else None
-        natural_hash = _hash("natural", natural) if natural is not None else None
+        same draw, by whatever way it comes. `vouched_hash` is the natural key's of the same event
+        from a server: what a client sends is known by it, but does not make it known."""
+        scope = [] if trust == "server" else [trust]
+        explicit_hash = _hash(*scope, "key", explicit) if explicit is not None else None
+        natural_hash = _hash(*scope, "natural", natural) if natural is not None else None
+        is_vouched = bool(natural is not None and scope)
         origin_hash = _hash("origin", origin) if origin is not None else None
         known_by = explicit_hash or natural_hash or origin_hash or secrets.token_hex(32)
         return cls(
@@ -55,12 +64,13 @@ class Identity:
             event_id=f"evt_{_hash(campaign_id, known_by)[:24]}",
             explicit_hash=explicit_hash,
             natural_hash=natural_hash,
+            vouched_hash=_hash("natural", str(natural)) if is_vouched else None,
             origin_hash=origin_hash,
             fingerprint=fingerprint,
         )
 
     def keys(self) -> list[Key]:
-        hashes = (self.explicit_hash, self.natural_hash, self.origin_hash)
+        hashes = (self.explicit_hash, self.natural_hash, self.vouched_hash, self.origin_hash)
         return [mechanics_keys.receipt(self.campaign_id, one) for one in hashes if one]
 
     def first_answer(self, found: Mapping[Key, Item]) -> str | None:

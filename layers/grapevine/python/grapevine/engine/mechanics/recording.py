@@ -133,6 +133,7 @@ def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
         origin=incoming.origin,
         natural=natural,
         fingerprint=fingerprint,
+        trust=incoming.trust,
     )
 
 
