@@ -326,9 +326,7 @@ def test_whoever_dies_on_the_way_is_followed_by_another_one(
 
 
 @pytest.mark.one_engine
-def test_a_message_that_makes_no_sense_ends_in_the_queue_for_those(
-    game: Game, player: str
-) -> None:
+def test_a_message_that_makes_no_sense_ends_in_the_queue_for_those(game: Game, player: str) -> None:
     stack = game.stack
     stack.queues.send("EventQueue", "no message")
     report(stack, {"signup": {}}, player=player)

@@ -5,8 +5,8 @@ mistake. A natural key, which the mechanics name (an order's number, a calendar 
 whatever else the event says. Receipts are kept as long as their campaign: points are worth money,
 and a late retry must not earn them twice.
 
-Keys of either kind can be guessed, and anybody can read an app's key. So what nobody vouches for has
-receipts of its own: it never stands for an event that a server sends. The other way round it may.
+Keys of either kind can be guessed, and anybody can read an app's key. So what nobody vouches for
+has receipts of its own: it never stands for an event that a server sends. The reverse may be.
 """
 
 from __future__ import annotations
