@@ -12,7 +12,7 @@ from grapevine.engine.mechanics.fields import instant_text
 from local.stack import Stack
 from tests.invariants import table_of
 from tests.playing import BLANK, GOLD, Game, mechanics
-from tests.scenarios import DAY_MS, MINUTE_MS
+from tests.scenarios import DAY_MS, MINUTE_MS, leap
 
 USER = "user_12345"
 PURCHASE = {"amount": 49.99, "product": "premium_plan"}
@@ -127,6 +127,48 @@ def test_an_order_counts_once_whatever_key_comes_with_it(stack: Stack) -> None:
     assert [one.headers["idempotent-replayed"] for one in others] == ["true", "true"]
     assert game.event(USER, "purchase", {"amount": 20, "orderId": "o-2"})["totalPoints"] == 200
     assert game.event("other", "purchase", {"amount": 20, "orderId": "o-1"})["totalPoints"] == 100
+
+
+def test_i6_a_key_is_known_though_its_day_had_been_counted_before(stack: Stack) -> None:
+    game = Game.started(stack, mechanics())
+    game.event("u", "daily_login", key="first")
+    today = game.send("u", "daily_login", key="second")
+
+    leap(stack, stack.now_ms() + DAY_MS)
+    tomorrow = game.send("u", "daily_login", key="second")
+
+    assert tomorrow.headers["idempotent-replayed"] == "true"
+    assert tomorrow.text == today.text
+    assert [line.points for line in game.ledger("u")] == [5]
+
+
+def test_i7_a_key_that_came_with_a_known_order_names_no_other_one(stack: Stack) -> None:
+    game = Game.started(stack, mechanics())
+    game.event("u", "purchase", {"amount": 20, "orderId": "1"}, key="first")
+    again = game.send("u", "purchase", {"amount": 20, "orderId": "1"}, key="second")
+    before = table_of(stack)
+
+    refused = game.send("u", "purchase", {"amount": 20, "orderId": "2"}, key="second")
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert refused.status_code == 422
+    assert table_of(stack) == before
+
+
+def test_i10_a_known_order_whose_new_key_was_not_kept_is_answered_by_the_next_try(
+    stack: Stack,
+) -> None:
+    game = Game.started(stack, mechanics())
+    order = {"amount": 20, "orderId": "1"}
+    first = game.send("u", "purchase", order, key="first")
+
+    for calls in (1, 2):
+        with stack.kill_after(calls, "RecordCampaignEventFunction") as order_to_die:
+            game.send("u", "purchase", order, key=f"key-{calls}")
+        assert order_to_die.happened
+        assert game.send("u", "purchase", order, key=f"key-{calls}").text == first.text
+
+    assert game.player("u").events_count == 1  # type: ignore[union-attr]
 
 
 def test_an_event_without_any_key_is_a_new_one_each_time(stack: Stack) -> None:

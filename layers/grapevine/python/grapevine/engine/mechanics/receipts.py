@@ -15,7 +15,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grapevine.errors import KeyReused
@@ -73,8 +73,8 @@ class Identity:
         hashes = (self.explicit_hash, self.natural_hash, self.vouched_hash, self.origin_hash)
         return [mechanics_keys.receipt(self.campaign_id, one) for one in hashes if one]
 
-    def first_answer(self, found: Mapping[Key, Item]) -> str | None:
-        """The body that the event was answered with before; None for a new event.
+    def first(self, found: Mapping[Key, Item]) -> Receipt | None:
+        """The receipt of the event that was recorded before; None for a new one.
 
         Raises:
             KeyReused: the client's key was sent with another event.
@@ -85,8 +85,18 @@ class Identity:
             receipt = Receipt.from_item(found[key])
             if receipt.fingerprint not in (None, self.fingerprint):
                 raise KeyReused
-            return receipt.body
+            return receipt
         return None
+
+    def named_anew(self, first: Receipt, at: int) -> Receipt | None:
+        """What makes the client's key known, where the event was known by another one: else the
+        key would be a new one as soon as the other is, on the next day, and with any event. None
+        where there is no key, or `first` is its own receipt."""
+        if self.explicit_hash is None or first.key_hash == self.explicit_hash:
+            return None
+        return replace(
+            first, key_hash=self.explicit_hash, fingerprint=self.fingerprint, created_at=at
+        )
 
     def receipts(self, body: str, at: int) -> list[Receipt]:
         told = [

@@ -34,6 +34,7 @@ from grapevine.table.mechanics import one_of_day, one_of_stock
 from grapevine.table.moments import taken
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player, new_player
+from grapevine.table.receipts import Receipt
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, Write, version
 
@@ -104,9 +105,12 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
     luck = _Luck()
     for _ in attempts(WITHIN_SECONDS):
         found = store.get_many([*identity.keys(), place])
-        before = identity.first_answer(found)
+        before = identity.first(found)
         if before is not None:
-            return Recorded(before, True)
+            anew = identity.named_anew(before, at)
+            if anew is not None and not _is_kept(anew):
+                continue
+            return Recorded(before.body, True)
         played.require_active(at)
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
@@ -122,6 +126,14 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             continue
         return Recorded(body, False)
     raise AssertionError("attempts() ends by raising Busy")
+
+
+def _is_kept(receipt: Receipt) -> bool:
+    """Whether it was written; another request with the same key may have been faster."""
+    try:
+        return store.put(receipt.to_item(), ABSENT)
+    except TransactionCanceled:
+        return False
 
 
 def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
