@@ -12,14 +12,15 @@ has receipts of its own: it never stands for an event that a server sends. The r
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
+from grapevine.engine.mechanics.numbers import number_in, spelled
 from grapevine.errors import KeyReused
-from grapevine.table import mechanics_keys
+from grapevine.table import exact_json, mechanics_keys
 from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.ledger import Trust
@@ -119,9 +120,22 @@ class Identity:
 
 
 def fingerprint_of(user_id: str, event_type: str, metadata: Mapping[str, Any]) -> str:
-    """The same for the same event, in whatever order its metadata came."""
-    told = json.dumps([user_id, event_type, metadata], sort_keys=True, default=str)
+    """The same for the same event, in whatever order its metadata came and however its numbers were
+    written; a text that spells a number is another value."""
+    told = exact_json.dumps([user_id, event_type, _canonical(metadata)])
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {name: _canonical(value[name]) for name in sorted(value)}
+        case list() | tuple():
+            return [_canonical(each) for each in value]
+        case str():
+            return value
+    number = number_in(value)
+    return value if number is None else Decimal(spelled(number))
 
 
 def _hash(*parts: str) -> str:
