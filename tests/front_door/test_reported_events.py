@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
+from grapevine.table import store
 from local.stack import Stack
 from tests import accounts
 from tests.api import Json
+from tests.conftest import inside
 from tests.invariants import table_of
 from tests.playing import Game, mechanics
 from tests.reporting import PLAYER, ROUTES, post, report
+from tests.scenarios import DAY_MS, at_once, leap
 
+INBOX = ("InboxEvent", "InboxReceipt")
 EVALUATE, RELAY = "EvaluateEventFunction", "RelayChangesFunction"
 
 
@@ -122,6 +126,45 @@ def test_a_repeated_request_is_answered_alike_and_another_one_with_its_key_refus
     assert "already used with a different request" in refused[0].json()["message"]
     game.stack.drain()
     assert table_of(game.stack) == before
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["expired", "gone"])
+def test_a_key_names_another_request_after_thirty_days(
+    game: Game, player: str, is_gone: bool
+) -> None:
+    stack, key = game.stack, f"key-of-{player}"
+    report(stack, {"purchase": {"amount": 20}}, player=player, key=key)
+    stack.drain()
+    leap(stack, stack.now_ms() + 30 * DAY_MS)
+    if is_gone:
+        old = [place for place, item in table_of(stack).items() if item["type"] in INBOX]
+        with inside(stack):
+            store.remove(old)
+
+    for _ in range(2):
+        report(stack, {"purchase": {"amount": 50}}, player=player, key=key)
+    refused = post(stack, {"purchase": {"amount": 20}}, player=player, key=key)
+    stack.drain()
+
+    assert refused.status_code == 422
+    assert [line.points for line in game.ledger(player)] == [100, 100]
+
+
+def test_i6_of_requests_with_a_new_or_an_expired_key_at_once_one_is_taken(
+    game: Game, player: str
+) -> None:
+    stack = game.stack
+    for _ in range(2):
+        sent = [
+            lambda _: post(stack, {"purchase": {"amount": 20}}, player=player, key=player)
+            for _ in range(4)
+        ]
+        answers = at_once(stack, sent, threads=4)
+        stack.drain()
+        assert [answer.status_code for answer in answers] == [200] * 4
+        leap(stack, stack.now_ms() + 30 * DAY_MS)
+
+    assert [line.points for line in game.ledger(player)] == [100, 100]
 
 
 def test_without_a_key_every_request_is_a_new_one(game: Game, player: str) -> None:

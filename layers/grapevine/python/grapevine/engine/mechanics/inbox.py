@@ -22,7 +22,7 @@ from grapevine.table import store
 from grapevine.table.inbox import InboxEvent, InboxReceipt
 from grapevine.table.ledger import Trust
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put
+from grapevine.table.writes import ABSENT, Put, Write, expiring_at
 
 KEPT_MS = 30 * DAY_MS
 """How long an event waits at most, and how long a repeated request is known to be one."""
@@ -52,22 +52,27 @@ def accept(account_id: str, report: Report) -> None:
     for _ in attempts():
         at = runtime.now_ms()
         receipt = _receipt(account_id, report, at)
-        if receipt is not None and _is_known(receipt):
-            return
-        new = [*_events(account_id, report, at), *([receipt] if receipt else [])]
+        events = _events(account_id, report, at)
+        writes: list[Write] = [Put(one.to_item(), ABSENT) for one in events]
+        if receipt is not None:
+            before = store.get(receipt.key)
+            if before is not None and _knows(InboxReceipt.from_item(before), receipt, at):
+                return
+            unchanged = expiring_at(int(before["expiresAt"])) if before else ABSENT
+            writes.append(Put(receipt.to_item(), unchanged))
         try:
-            store.transact([Put(one.to_item(), ABSENT) for one in new])
+            store.transact(writes)
         except TransactionCanceled:
             continue
         return
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _is_known(receipt: InboxReceipt) -> bool:
-    item = store.get(receipt.key)
-    if item is None:
+def _knows(before: InboxReceipt, receipt: InboxReceipt, at: int) -> bool:
+    """Not one that has expired: until the table deletes it, hours or days may pass."""
+    if before.expires_at * 1000 <= at:
         return False
-    if InboxReceipt.from_item(item).fingerprint != receipt.fingerprint:
+    if before.fingerprint != receipt.fingerprint:
         raise KeyReused
     return True
 
