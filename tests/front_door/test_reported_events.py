@@ -90,6 +90,20 @@ def test_every_campaign_that_listens_records_the_event_and_no_other(fresh_stack:
     assert [game.player(PLAYER) is None for game in games] == [False, False, True, True, True]
 
 
+def test_a_campaign_that_has_just_begun_to_listen_misses_nothing(fresh_stack: Stack) -> None:
+    first = Game.started(fresh_stack, without_prizes())
+    report(fresh_stack, {"signup": {}}, player="early")
+    fresh_stack.drain()
+    second = Game.started(fresh_stack, without_prizes())
+    fresh_stack.advance(1500)
+
+    report(fresh_stack, {"signup": {}}, player="late")
+    fresh_stack.drain()
+
+    assert [points_of(game, "early") for game in (first, second)] == [50, 0]
+    assert [points_of(game, "late") for game in (first, second)] == [50, 50]
+
+
 def test_nobody_listens_to_a_foreign_account(game: Game, player: str) -> None:
     stack = game.stack
     stranger = accounts.new_key(stack, accounts.new_account(stack))
