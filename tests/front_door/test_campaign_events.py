@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.mechanics.fields import instant_text
 from local.stack import Stack
 from tests.invariants import table_of
@@ -256,6 +257,22 @@ def test_a_campaign_takes_events_from_its_start_to_its_end(fresh_stack: Stack) -
         statuses.append(game.send(USER, "signup").status_code)
 
     assert statuses == [404, 200, 404]
+
+
+def test_a_campaign_takes_no_events_by_ways_that_are_not_among_its_sources(stack: Stack) -> None:
+    game = Game.started(stack, mechanics(dedupe=None))
+    known = game.send("u", "purchase", {"amount": 20}, key="known")
+    assert game.save(mechanics(sources=["referd", "internal"]), seen=1).status_code == 200
+    stack.advance(CAMPAIGN_CACHE_MS)
+    before = table_of(stack)
+    body = {"userId": "u", "eventType": "purchase"}
+
+    refused = [game.send("u", "purchase"), game.call("POST", "events/preview", body)]
+
+    expected = {"message": "Campaign not found or not active", "code": 404, "status": "error"}
+    assert [(one.status_code, one.json()) for one in refused] == [(404, expected)] * 2
+    assert table_of(stack) == before
+    assert game.send("u", "purchase", {"amount": 20}, key="known").text == known.text
 
 
 def test_a_campaign_without_mechanics_records_events_for_nothing(stack: Stack) -> None:

@@ -281,6 +281,18 @@ def test_whoever_dies_while_a_credit_becomes_an_event_is_followed_by_another_one
     assert [line.points for line in credited.ledger(REFERRER)] == [30]
 
 
+def test_a_credit_earns_nothing_where_internal_events_are_not_taken(stack: Stack, api: Api) -> None:
+    game = Game.started(stack, referring(sources=["gamifyhost"]))
+    referrer = api.add(game.campaign_id)["id"]
+    link(game, REFERRER, referrer)
+
+    api.trigger(game.campaign_id, api.add(game.campaign_id, referredBy=referrer)["id"])
+    stack.drain()
+
+    assert game.player(REFERRER).events_count == 0  # type: ignore[union-attr]
+    assert stack.queue_messages("EventQueue") == []
+
+
 def test_a_credit_earns_nothing_where_no_rule_speaks_of_it(stack: Stack, api: Api) -> None:
     game = Game.started(stack, mechanics(instantWin=None))
     referrer = api.add(game.campaign_id)["id"]

@@ -94,7 +94,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
 
     Raises:
         KeyReused: the key came before with another event.
-        CampaignNotActive: it takes no events now.
+        CampaignNotActive: it takes no events now, or none that come this way.
         PlayLimitReached, UnknownEventType: as the mechanics say.
         Busy: nothing was written.
     """
@@ -111,7 +111,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             if anew is not None and not _is_kept(anew):
                 continue
             return Recorded(before.body, True)
-        played.require_active(at)
+        played.require_open_to(incoming.source, at)
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
             occurrence = replace(occurrence, at=player.next_at(at))
