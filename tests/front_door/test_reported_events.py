@@ -329,6 +329,27 @@ def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game, player: 
     assert game.player(player).display_name == "Ada L."  # type: ignore[union-attr]
 
 
+def test_i17_an_app_names_no_player(game: Game, player: str, public: str) -> None:
+    named = {"displayName": "Ada"}
+    report(game.stack, {"signup": {}}, player=player, playerAttributes=named)
+    game.stack.drain()
+
+    forged = {"displayName": "Somebody else"}
+    report(
+        game.stack,
+        {"signup": {}},
+        player=player,
+        api_key=public,
+        key=player,
+        playerAttributes=forged,
+    )
+    game.stack.drain()
+
+    found = game.player(player)
+    assert found is not None
+    assert (found.events_count, found.display_name) == (2, "Ada")
+
+
 @pytest.mark.parametrize(
     ("events", "code"),
     [({}, 4), (None, 5), ([], 5), ({"internal:referral_credited": {}}, 7), ({"a" * 101: {}}, 7)],

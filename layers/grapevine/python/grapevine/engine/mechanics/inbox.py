@@ -94,6 +94,8 @@ def _events(account_id: str, report: Report, at: int) -> list[InboxEvent]:
     # Not of the key, which may name another request when its receipt is gone: the receipt, in the
     # same transaction, is all that makes a repeated request known.
     request = secrets.token_hex(16)
+    # Others see a player's name: who has the app's key could give it to anybody.
+    name = report.display_name if report.trust == "server" else None
     return [
         InboxEvent(
             account_id=account_id,
@@ -101,7 +103,7 @@ def _events(account_id: str, report: Report, at: int) -> list[InboxEvent]:
             user_id=report.user_id,
             event_type=event_type,
             metadata=dict(metadata),
-            display_name=report.display_name,
+            display_name=name,
             trust=report.trust,
             at=at,
             expires_at=(at + KEPT_MS) // 1000,
