@@ -60,19 +60,17 @@ def points_of(game: Game, player: str = PLAYER) -> int:
     return total
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_a_report_is_answered_with_nothing_and_then_earns(
-    game: Game, player: str, route: str
-) -> None:
-    stack = game.stack
+def test_a_report_is_answered_with_nothing_and_then_earns(game: Game, player: str) -> None:
+    stack, events = game.stack, {"purchase": {"amount": "9.99"}, "signup": None}
 
-    events = {"purchase": {"amount": "9.99"}, "signup": None}
-    report(stack, events, player=player, route=route)
-    assert game.player(player) is None
+    for route in ROUTES:
+        report(stack, events, player=player + route, route=route)
+        assert game.player(player + route) is None
     stack.drain()
 
-    assert points_of(game, player) == 50
-    assert game.player(player).events_count == 2  # type: ignore[union-attr]
+    for route in ROUTES:
+        assert points_of(game, player + route) == 50
+        assert game.player(player + route).events_count == 2  # type: ignore[union-attr]
 
 
 def test_every_campaign_that_listens_records_the_event_and_no_other(fresh_stack: Stack) -> None:
@@ -90,6 +88,7 @@ def test_every_campaign_that_listens_records_the_event_and_no_other(fresh_stack:
     assert [game.player(PLAYER) is None for game in games] == [False, False, True, True, True]
 
 
+@pytest.mark.one_engine
 def test_a_campaign_that_has_just_begun_to_listen_misses_nothing(fresh_stack: Stack) -> None:
     first = Game.started(fresh_stack, without_prizes())
     report(fresh_stack, {"signup": {}}, player="early")
@@ -104,6 +103,7 @@ def test_a_campaign_that_has_just_begun_to_listen_misses_nothing(fresh_stack: St
     assert [points_of(game, "late") for game in (first, second)] == [50, 50]
 
 
+@pytest.mark.one_engine
 def test_nobody_listens_to_a_foreign_account(game: Game, player: str) -> None:
     stack = game.stack
     stranger = accounts.new_key(stack, accounts.new_account(stack))
@@ -215,6 +215,7 @@ def test_i17_what_an_app_says_of_an_order_hides_nothing_that_a_server_says_of_it
     assert game.player(player).events_count == 2  # type: ignore[union-attr]
 
 
+@pytest.mark.one_engine
 def test_what_a_server_has_said_of_an_order_an_app_says_in_vain(
     game: Game, player: str, public: str
 ) -> None:
@@ -227,6 +228,7 @@ def test_what_a_server_has_said_of_an_order_an_app_says_in_vain(
     assert [line.points for line in game.ledger(player)] == [100]
 
 
+@pytest.mark.one_engine
 def test_i17_a_key_that_an_app_has_used_is_a_new_one_for_a_server(
     game: Game, player: str, public: str
 ) -> None:
@@ -271,6 +273,7 @@ def test_i12_both_ways_give_the_same_ledger(fresh_stack: Stack) -> None:
     assert ledger(other, "by-referd") != []
 
 
+@pytest.mark.one_engine
 def test_what_only_an_app_vouches_for_wins_no_prize(fresh_stack: Stack) -> None:
     made = listening()
     made["instantWin"]["tiers"][0] |= {"oddsPpm": 900_000}
@@ -300,6 +303,7 @@ def test_what_only_an_app_vouches_for_wins_no_prize(fresh_stack: Stack) -> None:
     assert points_of(game, "app-0") == 100
 
 
+@pytest.mark.one_engine
 def test_what_one_campaign_refuses_another_one_still_records(fresh_stack: Stack) -> None:
     limited = listening(unknownEventTypes="reject")
     limited["instantWin"]["limits"] = {"playsPerUser": {"total": 1}}
@@ -317,6 +321,7 @@ def test_what_one_campaign_refuses_another_one_still_records(fresh_stack: Stack)
     assert fresh_stack.queue_messages("EventDeadLetterQueue") == []
 
 
+@pytest.mark.one_engine
 def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game, player: str) -> None:
     for name in ("Ada", "Ada L."):
         named = {"displayName": name}
@@ -329,6 +334,7 @@ def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game, player: 
     assert game.player(player).display_name == "Ada L."  # type: ignore[union-attr]
 
 
+@pytest.mark.one_engine
 def test_i17_an_app_names_no_player(game: Game, player: str, public: str) -> None:
     named = {"displayName": "Ada"}
     report(game.stack, {"signup": {}}, player=player, playerAttributes=named)
@@ -350,19 +356,23 @@ def test_i17_an_app_names_no_player(game: Game, player: str, public: str) -> Non
     assert (found.events_count, found.display_name) == (2, "Ada")
 
 
-@pytest.mark.parametrize(
-    ("events", "code"),
-    [({}, 4), (None, 5), ([], 5), ({"internal:referral_credited": {}}, 7), ({"a" * 101: {}}, 7)],
-)
-def test_i9_what_is_refused_leaves_the_table_as_it_was(
-    stack: Stack, events: Any, code: int
-) -> None:
-    before = table_of(stack)
+@pytest.mark.one_engine
+def test_i9_what_is_refused_leaves_the_table_as_it_was(game: Game) -> None:
+    before = table_of(game.stack)
+    wrong: list[tuple[Any, int]] = [
+        ({}, 4),
+        (None, 5),
+        ([], 5),
+        ({"internal:referral_credited": {}}, 7),
+        ({"a" * 101: {}}, 7),
+    ]
 
-    refused = post(stack, events, key="refused")
+    refused = [post(game.stack, events, key="refused") for events, _ in wrong]
 
-    assert (refused.status_code, refused.json()["code"]) == (400, code)
-    assert table_of(stack) == before
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [
+        (400, code) for _, code in wrong
+    ]
+    assert table_of(game.stack) == before
 
 
 def test_i15_what_the_stream_and_the_queue_say_again_changes_nothing(
