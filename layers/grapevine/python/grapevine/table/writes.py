@@ -5,8 +5,8 @@ exist (`PRESENT`), or must still have the version that was read (`version(n)`). 
 contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
 or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
 of whom it was (`wished_by(hash)`). What has expired is replaced as it was read (`expiring_at(s)`).
-Counts that many add to have no version: for them there is what
-must be left (`below` and its neighbours).
+Counts that many add to have no version: for them there is what must be left (`below` and its
+neighbours).
 """
 
 from __future__ import annotations
