@@ -704,7 +704,7 @@ def reports(stack: Stack, api: Api) -> None:
     for number, route in enumerate(reporting.ROUTES):
         for _ in range(2):
             reporting.report(stack, {"signup": {}}, key=f"report-{number}", route=route)
-    game = Game.started(stack, reporting.referring(sources=["referd"]))
+    game = Game.started(stack, reporting.referring(sources=["referd", "internal"]))
     referrer = api.add(game.campaign_id)["id"]
     friend = api.add(game.campaign_id, referredBy=referrer)["id"]
     api.ok(

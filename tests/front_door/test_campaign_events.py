@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.mechanics.fields import instant_text
 from local.stack import Stack
 from tests.invariants import table_of
 from tests.playing import BLANK, GOLD, Game, mechanics
-from tests.scenarios import DAY_MS, MINUTE_MS
+from tests.scenarios import DAY_MS, MINUTE_MS, leap
 
 USER = "user_12345"
 PURCHASE = {"amount": 49.99, "product": "premium_plan"}
@@ -129,6 +130,48 @@ def test_an_order_counts_once_whatever_key_comes_with_it(stack: Stack) -> None:
     assert game.event("other", "purchase", {"amount": 20, "orderId": "o-1"})["totalPoints"] == 100
 
 
+def test_i6_a_key_is_known_though_its_day_had_been_counted_before(stack: Stack) -> None:
+    game = Game.started(stack, mechanics())
+    game.event("u", "daily_login", key="first")
+    today = game.send("u", "daily_login", key="second")
+
+    leap(stack, stack.now_ms() + DAY_MS)
+    tomorrow = game.send("u", "daily_login", key="second")
+
+    assert tomorrow.headers["idempotent-replayed"] == "true"
+    assert tomorrow.text == today.text
+    assert [line.points for line in game.ledger("u")] == [5]
+
+
+def test_i7_a_key_that_came_with_a_known_order_names_no_other_one(stack: Stack) -> None:
+    game = Game.started(stack, mechanics())
+    game.event("u", "purchase", {"amount": 20, "orderId": "1"}, key="first")
+    again = game.send("u", "purchase", {"amount": 20, "orderId": "1"}, key="second")
+    before = table_of(stack)
+
+    refused = game.send("u", "purchase", {"amount": 20, "orderId": "2"}, key="second")
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert refused.status_code == 422
+    assert table_of(stack) == before
+
+
+def test_i10_a_known_order_whose_new_key_was_not_kept_is_answered_by_the_next_try(
+    stack: Stack,
+) -> None:
+    game = Game.started(stack, mechanics())
+    order = {"amount": 20, "orderId": "1"}
+    first = game.send("u", "purchase", order, key="first")
+
+    for calls in (1, 2):
+        with stack.kill_after(calls, "RecordCampaignEventFunction") as order_to_die:
+            game.send("u", "purchase", order, key=f"key-{calls}")
+        assert order_to_die.happened
+        assert game.send("u", "purchase", order, key=f"key-{calls}").text == first.text
+
+    assert game.player("u").events_count == 1  # type: ignore[union-attr]
+
+
 def test_an_event_without_any_key_is_a_new_one_each_time(stack: Stack) -> None:
     # Without a draw: nobody knows what an event without a key would draw.
     game = Game.started(stack, mechanics(instantWin=None))
@@ -214,6 +257,22 @@ def test_a_campaign_takes_events_from_its_start_to_its_end(fresh_stack: Stack) -
         statuses.append(game.send(USER, "signup").status_code)
 
     assert statuses == [404, 200, 404]
+
+
+def test_a_campaign_takes_no_events_by_ways_that_are_not_among_its_sources(stack: Stack) -> None:
+    game = Game.started(stack, mechanics(dedupe=None))
+    known = game.send("u", "purchase", {"amount": 20}, key="known")
+    assert game.save(mechanics(sources=["referd", "internal"]), seen=1).status_code == 200
+    stack.advance(CAMPAIGN_CACHE_MS)
+    before = table_of(stack)
+    body = {"userId": "u", "eventType": "purchase"}
+
+    refused = [game.send("u", "purchase"), game.call("POST", "events/preview", body)]
+
+    expected = {"message": "Campaign not found or not active", "code": 404, "status": "error"}
+    assert [(one.status_code, one.json()) for one in refused] == [(404, expected)] * 2
+    assert table_of(stack) == before
+    assert game.send("u", "purchase", {"amount": 20}, key="known").text == known.text
 
 
 def test_a_campaign_without_mechanics_records_events_for_nothing(stack: Stack) -> None:

@@ -20,7 +20,7 @@ def hooked(engine: str) -> Iterator[Stack]:
 
 
 def test_a_purchase_of_a_friend_pays_the_friend_and_the_referrer(hooked: Stack) -> None:
-    made = referring(sources=["referd"], instantWin=mechanics()["instantWin"])
+    made = referring(sources=["referd", "internal"], instantWin=mechanics()["instantWin"])
     made["instantWin"]["tiers"] = [
         {"id": "gold", "name": "Gold", "oddsPpm": 1_000_000, "inventory": 1, "points": 500}
     ]

@@ -4,8 +4,9 @@ Conditions come in the only kinds that the engine needs: the item must not exist
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
 contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
 or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
-of whom it was (`wished_by(hash)`). Counts that many add to have no version: for them there is what
-must be left (`left_and_still` and its neighbours).
+of whom it was (`wished_by(hash)`). What has expired is replaced as it was read (`expiring_at(s)`).
+Counts that many add to have no version: for them there is what must be left (`left_and_still`
+and its neighbours).
 """
 
 from __future__ import annotations
@@ -48,6 +49,11 @@ def suppressed_for(reason: str) -> Condition:
 def wished_by(participant_hash: str) -> Condition:
     """An address that is still suppressed because this participant unsubscribed."""
     return Condition("#wishOf = :wish", ((":wish", participant_hash),))
+
+
+def expiring_at(seconds: int) -> Condition:
+    """An item that still ends when it did."""
+    return Condition("#expiresAt = :expiresAt", ((":expiresAt", seconds),))
 
 
 def counted_in(generation: int, number: int) -> Condition:

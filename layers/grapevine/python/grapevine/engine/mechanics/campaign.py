@@ -15,6 +15,7 @@ from grapevine.engine.mechanics.configuration import Configuration, parse
 from grapevine.errors import CampaignNotActive
 from grapevine.table import mechanics_keys, store
 from grapevine.table.campaigns import Campaign
+from grapevine.table.ledger import Source
 from grapevine.table.mechanics import Mechanics
 
 
@@ -29,6 +30,12 @@ class Played:
     @property
     def config_version(self) -> int:
         return self.mechanics.version if self.mechanics else 0
+
+    def require_open_to(self, source: Source, at: int) -> None:
+        """Raises CampaignNotActive unless it takes events that come this way, at that time (ms)."""
+        if source not in self.configuration.sources:
+            raise CampaignNotActive
+        self.require_active(at)
 
     def require_active(self, at: int) -> None:
         """Raises CampaignNotActive unless it takes events at that time (ms)."""

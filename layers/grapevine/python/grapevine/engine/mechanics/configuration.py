@@ -40,7 +40,7 @@ class Configuration(Part):
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     timezone: TimeZone = "UTC"
-    sources: tuple[Source, ...] = ("gamifyhost",)
+    sources: tuple[Source, ...] = ("gamifyhost", "internal")
     unknown_event_types: Literal["record", "reject"] = "record"
     dedupe: Annotated[tuple[Dedupe, ...], Field(max_length=50)] = ()
     points: PointsRules = PointsRules()

@@ -22,7 +22,7 @@ from grapevine.table import store
 from grapevine.table.inbox import InboxEvent, InboxReceipt
 from grapevine.table.ledger import Trust
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put
+from grapevine.table.writes import ABSENT, Put, Write, expiring_at
 
 KEPT_MS = 30 * DAY_MS
 """How long an event waits at most, and how long a repeated request is known to be one."""
@@ -31,7 +31,8 @@ KEPT_MS = 30 * DAY_MS
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What one user did: the metadata of each event, by the event's type. `key` is the client's
-    own: the same request has the same."""
+    own: the same request has the same. An app and a server have keys of their own, as anybody can
+    guess keys and read the app's credentials."""
 
     user_id: str
     events: Mapping[str, Mapping[str, Any]]
@@ -51,22 +52,27 @@ def accept(account_id: str, report: Report) -> None:
     for _ in attempts():
         at = runtime.now_ms()
         receipt = _receipt(account_id, report, at)
-        if receipt is not None and _is_known(receipt):
-            return
-        new = [*_events(account_id, report, at), *([receipt] if receipt else [])]
+        events = _events(account_id, report, at)
+        writes: list[Write] = [Put(one.to_item(), ABSENT) for one in events]
+        if receipt is not None:
+            before = store.get(receipt.key)
+            if before is not None and _knows(InboxReceipt.from_item(before), receipt, at):
+                return
+            unchanged = expiring_at(int(before["expiresAt"])) if before else ABSENT
+            writes.append(Put(receipt.to_item(), unchanged))
         try:
-            store.transact([Put(one.to_item(), ABSENT) for one in new])
+            store.transact(writes)
         except TransactionCanceled:
             continue
         return
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _is_known(receipt: InboxReceipt) -> bool:
-    item = store.get(receipt.key)
-    if item is None:
+def _knows(before: InboxReceipt, receipt: InboxReceipt, at: int) -> bool:
+    """Not one that has expired: until the table deletes it, hours or days may pass."""
+    if before.expires_at * 1000 <= at:
         return False
-    if InboxReceipt.from_item(item).fingerprint != receipt.fingerprint:
+    if before.fingerprint != receipt.fingerprint:
         raise KeyReused
     return True
 
@@ -74,18 +80,22 @@ def _is_known(receipt: InboxReceipt) -> bool:
 def _receipt(account_id: str, report: Report, at: int) -> InboxReceipt | None:
     if report.key is None:
         return None
+    scope = [] if report.trust == "server" else [report.trust]
     told = {"events": report.events, "displayName": report.display_name}
     return InboxReceipt(
         account_id=account_id,
-        key_hash=_hash(report.key),
+        key_hash=_hash(*scope, report.key),
         fingerprint=fingerprint_of(report.user_id, "", told),
         expires_at=(at + KEPT_MS) // 1000,
     )
 
 
 def _events(account_id: str, report: Report, at: int) -> list[InboxEvent]:
-    # Without a key each request is a new one.
-    request = report.key if report.key is not None else secrets.token_hex(16)
+    # Not of the key, which may name another request when its receipt is gone: the receipt, in the
+    # same transaction, is all that makes a repeated request known.
+    request = secrets.token_hex(16)
+    # Others see a player's name: who has the app's key could give it to anybody.
+    name = report.display_name if report.trust == "server" else None
     return [
         InboxEvent(
             account_id=account_id,
@@ -93,7 +103,7 @@ def _events(account_id: str, report: Report, at: int) -> list[InboxEvent]:
             user_id=report.user_id,
             event_type=event_type,
             metadata=dict(metadata),
-            display_name=report.display_name,
+            display_name=name,
             trust=report.trust,
             at=at,
             expires_at=(at + KEPT_MS) // 1000,

@@ -57,11 +57,11 @@ def preview(played: Played, user_id: str, event_type: str, metadata: Mapping[str
     player = Player.from_item(found[place]) if place in found else None
     instant_win = configuration.instant_win
     is_on = instant_win is not None and instant_win.enabled
-    if identity.first_answer(found) is not None:
+    if identity.first(found) is not None:
         total = player.total_points if player else 0
         plays = False if is_on else None
         return Preview(points_earned=0, total_points=total, plays=plays, is_repeated=True)
-    played.require_active(at)
+    played.require_open_to(sent.source, at)
     before = player or new_player(campaign_id, user_id, at)
     if player is not None:
         sent = replace(sent, at=player.next_at(at))

@@ -36,6 +36,7 @@ from grapevine.table.mechanics import one_of_day, one_of_stock
 from grapevine.table.moments import taken
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player, new_player
+from grapevine.table.receipts import Receipt
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, Write, version
 
@@ -77,7 +78,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
 
     Raises:
         KeyReused: the key came before with another event.
-        CampaignNotActive: it takes no events now.
+        CampaignNotActive: it takes no events now, or none that come this way.
         PlayLimitReached, UnknownEventType: as the mechanics say.
         Busy: nothing was written.
     """
@@ -89,10 +90,13 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
     luck = Luck()
     for _ in attempts(WITHIN_SECONDS):
         found = store.get_many([*identity.keys(), place])
-        before = identity.first_answer(found)
+        before = identity.first(found)
         if before is not None:
-            return Recorded(before, True)
-        played.require_active(at)
+            anew = identity.named_anew(before, at)
+            if anew is not None and not _is_kept(anew):
+                continue
+            return Recorded(before.body, True)
+        played.require_open_to(incoming.source, at)
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
             occurrence = replace(occurrence, at=player.next_at(at))
@@ -113,6 +117,14 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
     raise AssertionError("attempts() ends by raising Busy")
 
 
+def _is_kept(receipt: Receipt) -> bool:
+    """Whether it was written; another request with the same key may have been faster."""
+    try:
+        return store.put(receipt.to_item(), ABSENT)
+    except TransactionCanceled:
+        return False
+
+
 def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
     natural = natural_key(played.configuration, _occurrence(incoming, "", at))
     fingerprint = fingerprint_of(incoming.user_id, incoming.event_type, incoming.metadata)
@@ -122,6 +134,7 @@ def _identity(played: Played, incoming: Incoming, at: int) -> Identity:
         origin=incoming.origin,
         natural=natural,
         fingerprint=fingerprint,
+        trust=incoming.trust,
     )
 
 

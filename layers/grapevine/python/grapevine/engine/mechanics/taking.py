@@ -69,7 +69,7 @@ def _record_everywhere(event: InboxEvent, answer: Answer) -> None:
         display_name=event.display_name,
     )
     failures: list[Exception] = []
-    for game in listening(event.account_id, "referd"):
+    for game in listening(event.account_id, "referd", event.at):
         try:
             _record(game, incoming, answer)
         except Exception as failure:  # noqa: BLE001 - other campaigns must not wait for this one
