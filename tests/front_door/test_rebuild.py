@@ -150,7 +150,7 @@ def build_town(stack: Stack, api: Api) -> Town:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer partitions to look through, and no wait for an index that never lags here."""
-    monkeypatch.setattr(keys, "RANK_SHARDS", 2)
+    monkeypatch.setattr(rank_keys, "RANK_SHARDS", 2)
     monkeypatch.setattr(standings, "PATIENCE_SECONDS", 0)
 
 
