@@ -20,7 +20,7 @@ AT_SIGN_UP = {"referralTrigger": "ON_SIGNUP"}
 APPROVED_BY_HAND = {"requireManualRewardApproval": True}
 
 HOSTILE = {
-    "firstName": '<script>alert("x")</script>{{ 7*7 }}',
+    "firstName": '<script>alert("x")</script>{{ 7777*7777 }}',
     "lastName": "{% for a in b %}'\"><img src=x>",
 }
 
@@ -283,7 +283,7 @@ def test_hostile_names_are_data_in_every_template(stack: Stack, api: Api, key: s
             }
         }
     )
-    name = "{{emailFooter}}<b>{{ 7*7 }}"
+    name = "{{emailFooter}}<b>{{ 7777*7777 }}"
     api.ok("PATCH", f"/v2/campaign/{mailing.id}", {"name": name})
     ada = mailing.joins("ada", **HOSTILE)
 
@@ -296,8 +296,8 @@ def test_hostile_names_are_data_in_every_template(stack: Stack, api: Api, key: s
     assert "<script" not in shown
     assert "<img" not in shown
     assert "<b>" not in shown
-    assert "49" not in shown.split("/unsubscribe/")[0]
-    assert "{{ 7*7 }}" in shown
+    assert "60481729" not in shown.split("/unsubscribe/")[0]
+    assert "{{ 7777*7777 }}" in shown
     assert shown.count("/unsubscribe/") == 1
     assert HOSTILE["firstName"] in part(message, "plain")
 
