@@ -717,8 +717,14 @@ def reports(stack: Stack, api: Api) -> None:
             reporting.link(game, user_id, participant)
     stack.advance(CAMPAIGN_CACHE_MS)
     reporting.report(stack, {"purchase": {"amount": 20}}, player="bob")
+    now = stack.now_ms()
+    mechanics_by_moments = {**by_moments(now, now + 30 * DAY_MS, gold=2), "sources": ["referd"]}
+    hidden = Game.started(stack, mechanics_by_moments)
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    reporting.report(stack, {"purchase": {}}, player="cora", secret=str(stack.api_key))
     drain(api)
     assert [line.points for line in game.ledger("ada")] == [30]
+    assert [line.reason for line in hidden.ledger("cora")] == ["instant_win"]
     assert reporting.unlink(game, "bob").status_code == 200
     api.delete(game.campaign_id, referrer)
     erase(api)

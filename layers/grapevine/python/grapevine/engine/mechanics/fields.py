@@ -54,6 +54,12 @@ def exact(value: Any) -> Any:
     return number
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "Must not be blank.")
+    return text
+
+
 def _factor(value: Any) -> Any:
     if not isinstance(value, str) or not _DECIMAL.fullmatch(value) or not Decimal(value):
         raise PydanticCustomError("factor", 'Must be a positive decimal in quotes, like "1.5".')
@@ -64,11 +70,13 @@ def _instant(value: Any) -> Any:
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            # In UTC, the first and the last hours of the calendar may lie outside of it.
+            at = None if moment.tzinfo is None else moment.astimezone(UTC)
+        except (OverflowError, ValueError):
             pass
         else:
-            if moment.tzinfo is not None and moment.year >= 1970:
-                return (moment - _EPOCH) // _MILLISECOND
+            if at is not None and at.year >= 1970:
+                return (at - _EPOCH) // _MILLISECOND
     raise PydanticCustomError("instant", "Must be a time with its offset: 2025-06-01T00:00:00Z.")
 
 
@@ -113,3 +121,4 @@ Instant = Annotated[
 ]
 """A time, as milliseconds."""
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
+UserId = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_not_blank)]

@@ -19,6 +19,7 @@ from grapevine.engine.mechanics.fields import (
     Points,
     PositiveExact,
     Times,
+    UserId,
     whole,
 )
 from grapevine.table.ledger import Credit, Trust
@@ -250,7 +251,5 @@ class Dedupe(Part):
 
 class Leaderboard(Part):
     enabled: bool = True
-    exclude_users: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=100)
-    ] = ()
+    exclude_users: Annotated[tuple[UserId, ...], Field(max_length=100)] = ()
     hide_names: bool = False
