@@ -273,7 +273,9 @@ class _Facts:
                 yield f"{where} is in the due index by half: {row}"
             if row["status"] != "CREDIT_PENDING" and {"dueAt", "awardAt"} & row.keys():
                 yield f"{where} is {row['status']} and still due: {row}"
-            if "awardAt" in row and row.get("dueAt", -1) < row["awardAt"]:
+            if "held" in row and "dueAt" in row:
+                yield f"{where} is held back and due: {row}"
+            if "awardAt" in row and "held" not in row and row.get("dueAt", -1) < row["awardAt"]:
                 yield f"{where} is to be awarded, but is not due then: {row}"
             credited = {"creditedAt", "creditedMonth"} & row.keys()
             if len(credited) != (2 if row["status"] == "CREDIT_AWARDED" else 0):

@@ -306,6 +306,19 @@ def reviews(api: Api) -> None:
     path = f"/v2/campaign/{campaign_id}/participant/{friend}/fraud"
     api.ok("POST", path, {"fraudRiskLevel": "LOW"})
     assert api.read(campaign_id, referrer)["referralCount"] == 1
+    device = {"fingerprint": "two"}
+    referrer = api.add(campaign_id, **device)["id"]
+    friend = api.add(campaign_id, referredBy=referrer, **device)["id"]
+    for one in (friend, referrer):
+        path = f"/v2/campaign/{campaign_id}/participant/{one}/fraud"
+        api.ok("POST", path, {"fraudRiskLevel": "LOW"})
+    assert api.read(campaign_id, referrer)["referralCount"] == 1
+    held = api.add(campaign_id, referredBy=referrer, **device)["id"]
+    api.set_status(campaign_id, "COMPLETE")
+    path = f"/v2/campaign/{campaign_id}/participant/{held}/fraud"
+    assert api.ok("POST", path, {"fraudRiskLevel": "LOW"})["isHeld"]
+    api.set_status(campaign_id, "IN_PROGRESS")
+    assert api.trigger(campaign_id, held)["success"]
     drain(api)
 
 

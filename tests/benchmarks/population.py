@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from grapevine.engine import referrals
-from grapevine.engine.referrals import Terms
+from grapevine.engine.terms import Terms
 from grapevine.months import start_of
 from grapevine.table.attributes import Item
 from grapevine.table.impressions import Impressions

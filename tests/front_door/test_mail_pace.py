@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from grapevine import runtime
 from grapevine.engine.due import LEASE_MS
@@ -15,7 +17,7 @@ from grapevine.engine.mail import pacing, runs
 from grapevine.engine.mail.transitions import REDRIVE_MS
 from grapevine.engine.messages import key_in
 from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
-from grapevine.months import month_at
+from grapevine.months import DAY_MS, month_at
 from grapevine.table import keys, store
 from grapevine.table.keys import Key
 from grapevine.table.participants import Profile
@@ -32,6 +34,7 @@ from tests.scenarios import MINUTE_MS
 pytestmark = pytest.mark.one_engine
 
 NOT_WON = "campaignEndedNonWinners"
+WELCOME = "welcomeNonReferred"
 SIZE = 150
 RATE, PAGE = 1, 10
 A_MINUTE = RATE * 60
@@ -173,6 +176,77 @@ def test_an_email_whose_message_was_lost_waits_only_while_others_wait(office: Of
     assert office.asked()[key_in(first.body)] == 2
     assert Counter(office.asked().values()) == {1: 11, 2: 1}
     assert len(office.stack.mail.sent()) == 12
+
+
+def test_an_email_that_is_to_be_tried_again_does_not_wait_for_the_queue_to_be_empty(
+    office: Office,
+) -> None:
+    mailing = Mailing(office.stack, office.api, WELCOME)
+    office.stack.mail.fail("TooManyRequestsException", times=1)
+    mailing.joins()
+    office.stack.drain()
+    (again,) = mailing.mails()
+
+    with office.stack.hold(SEND):
+        mailing.joins()
+        office.stack.advance(5 * MINUTE_MS)
+
+    assert (again.state, again.attempts) == ("QUEUED", 1)
+    assert sorted(office.asked().values()) == [1, 2]
+    assert office.asked()[again.key] == 2
+    office.stack.drain()
+    assert Counter(mail.state for mail in mailing.mails()) == {"SENT": 2}
+
+
+def test_a_lost_email_waits_for_others_so_long_and_each_further_message_takes_twice_as_long(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grapevine.engine.due.MAIL_HELD_AT_MOST_MS", 30 * MINUTE_MS)
+    mailing = Mailing(office.stack, office.api, WELCOME)
+    counts = []
+
+    with office.stack.hold(SEND):
+        mailing.joins()
+        for minutes in (29, 8, 26, 10, 53, 10):
+            office.stack.advance(minutes * MINUTE_MS)
+            counts.append(len(office.messages))
+
+    assert counts == [1, 2, 2, 3, 3, 4]
+    office.stack.drain()
+    assert len(office.stack.mail.sent()) == 1
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_a_mail_queue_that_cannot_be_counted_holds_up_nothing_but_first_emails(
+    office: Office, monkeypatch: pytest.MonkeyPatch, attempts: int
+) -> None:
+    campaign = office.api.campaign()
+    referrer = office.api.add(campaign)["id"]
+    friend = office.api.add(campaign, referredBy=referrer)["id"]
+    office.api.trigger(campaign, friend, delayInDays=1)
+    office.stack.advance(DAY_MS - 2 * MINUTE_MS)
+    mailing = Mailing(office.stack, office.api, WELCOME)
+    with office.stack.hold(SEND):
+        mailing.joins()
+        if attempts:
+            office.stack.mail.fail("TooManyRequestsException", times=1)
+        else:
+            office.stack.drain()
+            (first,) = office.stack.queues.receive("MailQueue", 1)
+            assert first.receipt is not None
+            office.stack.queues.delete("MailQueue", first.receipt)
+    office.stack.drain()
+    refused = ClientError({"Error": {"Code": "InternalError"}}, "GetQueueAttributes")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("grapevine.engine.messages.count_waiting", Mock(side_effect=refused))
+        office.stack.advance(4 * MINUTE_MS)
+
+    assert office.api.read(campaign, friend)["referralStatus"] == "CREDIT_AWARDED"
+    (mail,) = mailing.mails()
+    assert (mail.state, mail.attempts) == (("SENT", 2) if attempts else ("QUEUED", 0))
+    office.stack.advance(5 * MINUTE_MS)
+    assert len(office.stack.mail.sent()) == 1
 
 
 def test_the_sweep_s_lease_is_the_time_that_a_run_leaves() -> None:

@@ -286,19 +286,19 @@ def test_a_campaign_shows_the_rewards_that_are_enabled_and_the_list_shows_all(
     assert renamed["rewards"] == [shown]
 
 
-def test_a_campaign_can_have_twenty_rewards_at_a_time(program: Program) -> None:
-    created = [create(program)["id"] for _ in range(20)]
+def test_a_campaign_can_have_sixteen_rewards_at_a_time(program: Program) -> None:
+    created = [create(program)["id"] for _ in range(16)]
 
     answer = send(program, "POST", body={"type": "MILESTONE"})
 
     assert answer.status_code == 400
-    assert len(listed(program)) == 20
+    assert len(listed(program)) == 16
     send(program, "DELETE", created[0])
     create(program, type="MILESTONE")
 
 
-def test_rewards_created_at_once_are_twenty_at_most(program: Program) -> None:
-    for _ in range(17):
+def test_rewards_created_at_once_are_sixteen_at_most(program: Program) -> None:
+    for _ in range(13):
         create(program)
 
     def one_more(api: Api) -> int:
@@ -309,7 +309,7 @@ def test_rewards_created_at_once_are_twenty_at_most(program: Program) -> None:
     statuses = at_once(program.stack, [one_more] * 8)
 
     assert sorted(statuses) == [200] * 3 + [400] * 5
-    assert len(listed(program)) == 20
+    assert len(listed(program)) == 16
 
 
 def test_rewards_come_with_a_new_campaign_in_their_order(api: Api) -> None:

@@ -605,8 +605,8 @@ def test_earning_goes_on_after_more_than_a_page_of_rewards(program: Program) -> 
     assert len(program.earned(referrer)) == 20
 
 
-def test_twenty_double_sided_rewards_are_earned_in_one_transaction(program: Program) -> None:
-    for _ in range(20):
+def test_sixteen_double_sided_rewards_are_earned_in_one_transaction(program: Program) -> None:
+    for _ in range(16):
         program.offer("DOUBLE_SIDED")
     referrer = program.join(firstName="Ada")
 
@@ -618,19 +618,19 @@ def test_twenty_double_sided_rewards_are_earned_in_one_transaction(program: Prog
         metadata={f"key{number}x": number for number in range(50)},
     )
 
-    assert len(program.earned(referrer)) == len(friend["rewards"]) == 20
+    assert len(program.earned(referrer)) == len(friend["rewards"]) == 16
 
 
-def test_a_credit_of_twenty_rewards_that_leaves_no_room_for_the_metadata_is_refused_with_advice(
+def test_a_credit_of_sixteen_rewards_that_leaves_no_room_for_the_metadata_is_refused_with_advice(
     program: Program,
 ) -> None:
-    for _ in range(20):
+    for _ in range(16):
         program.offer("DOUBLE_SIDED")
     referrer = program.join()
-    friend = program.join(metadata={f"k{number}": "old" for number in range(40)})
+    friend = program.join(metadata={f"k{number}": "old" for number in range(45)})
     path = f"{program.path}/participant/{friend}"
     credited = {"referredBy": referrer, "referralStatus": "CREDIT_AWARDED"}
-    metadata = {f"k{number}": "new" for number in range(40)}
+    metadata = {f"k{number}": "new" for number in range(45)}
 
     answer = program.api.call("POST", path, {**credited, "metadata": metadata})
 
@@ -638,7 +638,7 @@ def test_a_credit_of_twenty_rewards_that_leaves_no_room_for_the_metadata_is_refu
     assert program.earned(referrer) == []
     program.api.ok("POST", path, credited)
     program.api.ok("POST", path, {"metadata": metadata})
-    assert len(program.earned(referrer)) == len(program.earned(friend)) == 20
+    assert len(program.earned(referrer)) == len(program.earned(friend)) == 16
 
 
 def test_a_month_ends_for_a_standing_clock_between_two_credits(timed: Program) -> None:

@@ -132,6 +132,81 @@ def test_whoever_is_subscribed_again_can_be_invited_again(office: PostOffice) ->
 
 
 @pytest.mark.one_engine
+def test_whoever_subscribes_again_and_moves_at_once_frees_the_address_that_was_left(
+    office: PostOffice,
+) -> None:
+    before, after = unique_email(), unique_email()
+    ada = office.api.add(office.campaign_id, before)["id"]
+    by_update(office, ada)
+
+    office.api.update(office.campaign_id, ada, unsubscribed=False, email=after)
+
+    assert invited_by_another(office, before) == 1
+    office.api.delete(office.campaign_id, ada)
+    assert invited_by_another(office, after) == 1
+
+
+def away_and_subscribed_again(
+    office: PostOffice, unsubscribe: Callable[[PostOffice, str], None] = by_update
+) -> tuple[str, str]:
+    """An address that its participant has left unsubscribed, and the participant, who has
+    subscribed again elsewhere."""
+    first = unique_email()
+    ada = office.api.add(office.campaign_id, first)["id"]
+    unsubscribe(office, ada)
+    office.api.update(office.campaign_id, ada, email=unique_email())
+    office.api.update(office.campaign_id, ada, unsubscribed=False)
+    return first, ada
+
+
+@pytest.mark.one_engine
+@pytest.mark.parametrize("unsubscribe", [by_link, by_update])
+def test_whoever_is_subscribed_again_gets_e_mails_at_an_address_of_before(
+    office: PostOffice, unsubscribe: Callable[[PostOffice, str], None]
+) -> None:
+    first, ada = away_and_subscribed_again(office, unsubscribe)
+    assert invited_by_another(office, first) == 0
+
+    office.api.update(office.campaign_id, ada, email=first)
+
+    office.api.delete(office.campaign_id, ada)
+    assert invited_by_another(office, first) == 1
+
+
+@pytest.mark.one_engine
+def test_moving_to_an_address_undoes_nobody_else_s_wish(office: PostOffice) -> None:
+    first, ada = away_and_subscribed_again(office)
+    eve = office.api.add(office.campaign_id, unique_email())["id"]
+
+    office.api.update(office.campaign_id, eve, email=first)
+    office.api.update(office.campaign_id, eve, email=unique_email())
+    assert invited_by_another(office, first) == 0
+    office.api.update(office.campaign_id, eve, email=first)
+    by_update(office, eve)
+    office.api.delete(office.campaign_id, eve)
+    office.api.update(office.campaign_id, ada, email=first)
+
+    office.api.delete(office.campaign_id, ada)
+    assert invited_by_another(office, first) == 0
+
+
+@pytest.mark.one_engine
+def test_a_link_of_an_invite_makes_the_wish_that_of_the_address(office: PostOffice) -> None:
+    email = unique_email()
+    path = link_in_an_invite(office, email)
+    ada = office.api.add(office.campaign_id, email)["id"]
+    by_update(office, ada)
+    office.api.update(office.campaign_id, ada, email=unique_email())
+    office.api.update(office.campaign_id, ada, unsubscribed=False)
+
+    office.api.call("POST", path)
+    office.api.update(office.campaign_id, ada, email=email)
+
+    office.api.delete(office.campaign_id, ada)
+    assert invited_by_another(office, email) == 0
+
+
+@pytest.mark.one_engine
 def test_what_an_invited_person_wished_is_not_undone_by_the_way(office: PostOffice) -> None:
     email = unique_email()
     office.api.call("POST", link_in_an_invite(office, email))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from grapevine.engine import referrals
-from grapevine.engine.referrals import Terms
+from grapevine.engine import referrals, triggers
+from grapevine.engine.terms import Terms, terms_of
 from grapevine.months import DAY_MS, month_at
 from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
@@ -131,25 +131,23 @@ def test_a_pending_referral_is_due_when_its_window_ends() -> None:
 
 
 def test_the_window_does_not_matter_when_credit_is_given_at_signup() -> None:
-    assert referrals.terms_of(campaign("ON_SIGNUP", window=30)).window_ms is None
-    assert referrals.terms_of(campaign("CUSTOM", window=30)).window_ms == 30 * DAY_MS
+    assert terms_of(campaign("ON_SIGNUP", window=30)).window_ms is None
+    assert terms_of(campaign("CUSTOM", window=30)).window_ms == 30 * DAY_MS
 
 
 def test_without_an_installation_a_qualifying_action_is_needed_and_no_window_applies() -> None:
-    assert referrals.terms_of(campaign()) == Terms(
-        credits_at_signup=False, is_live=True, window_ms=None
-    )
+    assert terms_of(campaign()) == Terms(credits_at_signup=False, is_live=True, window_ms=None)
 
 
 def test_only_a_campaign_in_progress_is_live() -> None:
-    assert not referrals.terms_of(campaign(status="DRAFT")).is_live
+    assert not terms_of(campaign(status="DRAFT")).is_live
 
 
 # The trigger (D.2)
 
 
 def test_a_trigger_awards_a_pending_credit() -> None:
-    outcome = referrals.triggered(opened(), None, LIVE, NOW + 5)
+    outcome = triggers.triggered(opened(), None, LIVE, NOW + 5)
 
     assert outcome.success
     assert outcome.message == "Successfully awarded referral credit."
@@ -159,15 +157,15 @@ def test_a_trigger_awards_a_pending_credit() -> None:
 
 
 def test_a_second_trigger_awards_nothing() -> None:
-    outcome = referrals.triggered(opened(AT_SIGNUP), None, LIVE, NOW)
+    outcome = triggers.triggered(opened(AT_SIGNUP), None, LIVE, NOW)
 
-    assert outcome == referrals.Triggered(
+    assert outcome == triggers.Triggered(
         None, success=False, message="Referral credit has already been awarded"
     )
 
 
 def test_a_trigger_past_the_window_succeeds_without_credit_and_writes_the_expiry() -> None:
-    outcome = referrals.triggered(opened(WINDOWED), None, WINDOWED, NOW + WINDOW_MS)
+    outcome = triggers.triggered(opened(WINDOWED), None, WINDOWED, NOW + WINDOW_MS)
 
     assert outcome.success
     assert outcome.referral is not None
@@ -176,7 +174,7 @@ def test_a_trigger_past_the_window_succeeds_without_credit_and_writes_the_expiry
 
 
 def test_a_trigger_in_the_last_moment_of_the_window_still_awards() -> None:
-    outcome = referrals.triggered(opened(WINDOWED), None, WINDOWED, NOW + WINDOW_MS - 1)
+    outcome = triggers.triggered(opened(WINDOWED), None, WINDOWED, NOW + WINDOW_MS - 1)
 
     assert outcome.referral is not None
     assert outcome.referral.status == "CREDIT_AWARDED"
@@ -185,20 +183,20 @@ def test_a_trigger_in_the_last_moment_of_the_window_still_awards() -> None:
 def test_a_trigger_of_an_expired_credit_fails() -> None:
     expired = opened(LIVE, "CREDIT_EXPIRED")
 
-    outcome = referrals.triggered(expired, None, LIVE, NOW)
+    outcome = triggers.triggered(expired, None, LIVE, NOW)
 
     assert (outcome.referral, outcome.success) == (None, False)
 
 
 @pytest.mark.parametrize("delay", [None, 7])
 def test_a_trigger_gives_nothing_while_the_campaign_is_not_in_progress(delay: int | None) -> None:
-    outcome = referrals.triggered(opened(ENDED), delay, ENDED, NOW)
+    outcome = triggers.triggered(opened(ENDED), delay, ENDED, NOW)
 
     assert (outcome.referral, outcome.success) == (None, False)
 
 
 def test_a_delayed_trigger_stays_pending_until_its_date() -> None:
-    outcome = referrals.triggered(opened(), 7, LIVE, NOW)
+    outcome = triggers.triggered(opened(), 7, LIVE, NOW)
 
     assert outcome.success
     assert outcome.referral is not None
@@ -208,20 +206,20 @@ def test_a_delayed_trigger_stays_pending_until_its_date() -> None:
 
 
 def test_a_second_trigger_with_a_delay_moves_the_date() -> None:
-    first = referrals.triggered(opened(), 7, LIVE, NOW).referral
+    first = triggers.triggered(opened(), 7, LIVE, NOW).referral
     assert first is not None
 
-    second = referrals.triggered(first, 3, LIVE, NOW + DAY_MS).referral
+    second = triggers.triggered(first, 3, LIVE, NOW + DAY_MS).referral
 
     assert second is not None
     assert second.award_at == NOW + 4 * DAY_MS
 
 
 def test_a_second_trigger_without_a_delay_awards_now() -> None:
-    first = referrals.triggered(opened(), 7, LIVE, NOW).referral
+    first = triggers.triggered(opened(), 7, LIVE, NOW).referral
     assert first is not None
 
-    second = referrals.triggered(first, None, LIVE, NOW + DAY_MS).referral
+    second = triggers.triggered(first, None, LIVE, NOW + DAY_MS).referral
 
     assert second is not None
     assert second.status == "CREDIT_AWARDED"
@@ -229,7 +227,7 @@ def test_a_second_trigger_without_a_delay_awards_now() -> None:
 
 
 def test_a_delay_beyond_the_window_was_in_time_when_it_was_asked_for() -> None:
-    delayed = referrals.triggered(opened(WINDOWED), 60, WINDOWED, NOW).referral
+    delayed = triggers.triggered(opened(WINDOWED), 60, WINDOWED, NOW).referral
     assert delayed is not None
 
     after_the_window = NOW + WINDOW_MS + DAY_MS
@@ -355,7 +353,8 @@ class LifeOfAReferral(RuleBasedStateMachine):
         if self.award is not None:
             assert after == self.referral
         if after.status == "CREDIT_AWARDED" and self.award is None:
-            assert self.terms.is_live
+            assert self.terms.gives_credit
+            assert not (self.referral.held and self.terms.is_friend_risky)
             self.award = after.credited_at
         self.referral = after
 
@@ -365,11 +364,26 @@ class LifeOfAReferral(RuleBasedStateMachine):
 
     @rule(is_live=st.booleans(), window=st.sampled_from([None, WINDOW_MS, 3 * WINDOW_MS]))
     def terms_change(self, is_live: bool, window: int | None) -> None:
-        self.terms = Terms(credits_at_signup=False, is_live=is_live, window_ms=window)
+        self.terms = replace(self.terms, is_live=is_live, window_ms=window)
+
+    @rule(is_refused=st.booleans(), is_risky=st.booleans())
+    def risk_changes(self, is_refused: bool, is_risky: bool) -> None:
+        self.terms = replace(
+            self.terms,
+            holds_risky=True,
+            is_referrer_refused=is_refused,
+            is_friend_risky=is_risky,
+        )
+        if not is_risky:
+            self.becomes(referrals.released(self.referral, self.terms, self.now))
+
+    @rule()
+    def cancelled(self) -> None:
+        self.becomes(triggers.cancelled(self.referral, self.terms))
 
     @rule(delay=st.one_of(st.none(), st.integers(min_value=1, max_value=90)))
     def triggered(self, delay: int | None) -> None:
-        self.becomes(referrals.triggered(self.referral, delay, self.terms, self.now).referral)
+        self.becomes(triggers.triggered(self.referral, delay, self.terms, self.now).referral)
 
     @rule()
     def falls_due(self) -> None:
@@ -392,6 +406,8 @@ class LifeOfAReferral(RuleBasedStateMachine):
     def the_due_index_holds_only_what_is_pending(self) -> None:
         assert (self.referral.due_at is None) == (self.referral.due_shard is None)
         assert self.referral.due_at is None or self.referral.status == "CREDIT_PENDING"
+        assert self.referral.due_at is None or self.referral.held is None
+        assert self.referral.held is None or self.referral.status == "CREDIT_PENDING"
 
     @invariant()
     def settling_comes_to_rest_and_changes_nothing_that_is_shown_again(self) -> None:
@@ -412,7 +428,7 @@ TestLifeOfAReferral = LifeOfAReferral.TestCase
 def test_cancelling_a_delay_leads_back_to_the_state_before_it(delay: int, window: int) -> None:
     terms = replace(WINDOWED, window_ms=window * DAY_MS)
     before = opened(terms)
-    delayed = referrals.triggered(before, delay, terms, NOW).referral
+    delayed = triggers.triggered(before, delay, terms, NOW).referral
     assert delayed is not None
 
     canceled = referrals.scheduled(delayed, terms)
@@ -423,8 +439,23 @@ def test_cancelling_a_delay_leads_back_to_the_state_before_it(delay: int, window
 # Held back
 
 
-def held(status: ReferralStatus = "CREDIT_PENDING") -> Referral:
-    return referrals.held_back(opened(WINDOWED, status))
+MANUAL = replace(WINDOWED, holds_risky=True)
+RISKY = replace(MANUAL, is_friend_risky=True)
+
+
+def held(requested: ReferralStatus = "CREDIT_PENDING", terms: Terms = MANUAL) -> Referral:
+    friend = Profile(
+        campaign_id="camp01",
+        participant_id="friend",
+        email="richard@example.com",
+        created_at=NOW,
+        fraud_risk_level="HIGH",
+    )
+    return referrals.opened(friend, "referrer", requested=requested, terms=terms, now=NOW)
+
+
+REFUSED = replace(MANUAL, is_referrer_refused=True)
+OVER = replace(MANUAL, is_live=False)
 
 
 def test_what_is_held_back_waits_without_a_date_whatever_the_window() -> None:
@@ -433,15 +464,100 @@ def test_what_is_held_back_waits_without_a_date_whatever_the_window() -> None:
     for waiting, becomes in ((held(), "PENDING"), (held("CREDIT_AWARDED"), "AWARD")):
         assert (waiting.status, waiting.held, waiting.due_at) == ("CREDIT_PENDING", becomes, None)
         assert (waiting.credited_at, waiting.credited_month) == (None, None)
-        assert referrals.status_at(waiting, WINDOWED, later) == "CREDIT_PENDING"
-        assert referrals.settled(waiting, WINDOWED, later) is None
+        assert referrals.status_at(waiting, RISKY, later) == "CREDIT_PENDING"
+        assert referrals.settled(waiting, RISKY, later) is None
 
 
 def test_an_operator_who_asks_for_pending_takes_the_remembered_award_back() -> None:
-    asked = referrals.changed_by_operator(held("CREDIT_AWARDED"), "CREDIT_PENDING", WINDOWED, NOW)
+    asked = referrals.changed_by_operator(held("CREDIT_AWARDED"), "CREDIT_PENDING", RISKY, NOW)
 
     assert (asked.status, asked.held) == ("CREDIT_PENDING", "PENDING")
 
 
 def test_an_expired_referral_is_not_held_back() -> None:
     assert held("CREDIT_EXPIRED").held is None
+
+
+def test_what_is_owed_on_entry_does_not_depend_on_the_referrer_but_on_the_campaign() -> None:
+    assert held("CREDIT_AWARDED", REFUSED).held == "AWARD"
+    assert held("CREDIT_AWARDED", OVER).held == "PENDING"
+
+
+@pytest.mark.parametrize("hindered", [REFUSED, OVER])
+def test_a_credit_that_cannot_be_given_at_its_release_stays_owed_until_it_can(
+    hindered: Terms,
+) -> None:
+    owed = referrals.released(held("CREDIT_AWARDED"), hindered, NOW + 1)
+    assert owed == held("CREDIT_AWARDED")
+
+    given = referrals.released(owed, MANUAL, NOW + 2)
+
+    assert (given.status, given.held, given.owes_signup) == ("CREDIT_AWARDED", None, None)
+
+
+def test_what_joining_earns_is_owed_until_it_can_be_given() -> None:
+    pending = referrals.released(held(), OVER, NOW + 1)
+    assert (pending.status, pending.held, pending.owes_signup) == ("CREDIT_PENDING", None, True)
+
+    assert referrals.released(pending, MANUAL, NOW + 2) == replace(pending, owes_signup=None)
+    outcome = triggers.triggered(pending, None, MANUAL, NOW + 2)
+    assert outcome.referral is not None
+    assert outcome.referral.owes_signup is None
+
+
+@pytest.mark.parametrize(("days_later", "status"), [(6, "CREDIT_PENDING"), (7, "CREDIT_AWARDED")])
+def test_a_delayed_trigger_of_what_is_held_keeps_its_date(days_later: int, status: str) -> None:
+    remembered = triggers.triggered(held(), 7, RISKY, NOW).referral
+    assert remembered is not None
+    assert (remembered.held, remembered.due_at) == ("AWARD", None)
+
+    free = referrals.released(remembered, MANUAL, NOW + days_later * DAY_MS)
+
+    assert (free.status, free.held) == (status, None)
+    if status == "CREDIT_PENDING":
+        assert (free.award_at, free.due_at) == (NOW + 7 * DAY_MS, NOW + 7 * DAY_MS)
+
+
+def test_a_cancelled_delay_of_what_is_held_leads_back_to_the_state_before_it() -> None:
+    remembered = triggers.triggered(held(), 7, RISKY, NOW).referral
+    assert remembered is not None
+
+    assert triggers.cancelled(remembered, RISKY) == held()
+    assert triggers.cancelled(held("CREDIT_AWARDED"), RISKY) is None
+
+
+def test_a_credit_that_is_owed_at_once_is_not_put_off_by_a_later_trigger() -> None:
+    owed = held("CREDIT_AWARDED")
+
+    assert triggers.triggered(owed, 7, RISKY, NOW).referral is None
+
+
+@pytest.mark.parametrize(
+    ("requested", "becomes"), [("CREDIT_PENDING", "PENDING"), ("CREDIT_AWARDED", "AWARD")]
+)
+@pytest.mark.parametrize("was_held", [True, False])
+def test_a_risky_friend_who_leaves_expired_is_held_back(
+    requested: ReferralStatus, becomes: str, was_held: bool
+) -> None:
+    before = held() if was_held else opened(WINDOWED, "CREDIT_PENDING")
+    ended = referrals.changed_by_operator(before, "CREDIT_EXPIRED", RISKY, NOW + 1)
+    assert (ended.status, ended.held) == ("CREDIT_EXPIRED", None)
+
+    again = referrals.changed_by_operator(ended, requested, RISKY, NOW + 2)
+
+    assert (again.status, again.held, again.due_at) == ("CREDIT_PENDING", becomes, None)
+    assert again.owes_signup is before.owes_signup
+
+
+def test_a_harmless_friend_who_leaves_expired_gets_what_joining_earns() -> None:
+    ended = referrals.changed_by_operator(held(), "CREDIT_EXPIRED", RISKY, NOW + 1)
+
+    again = referrals.changed_by_operator(ended, "CREDIT_PENDING", MANUAL, NOW + 2)
+
+    assert (ended.owes_signup, again.owes_signup, again.held) == (True, None, None)
+
+
+def test_an_award_of_what_is_held_is_not_remembered_while_the_campaign_is_over() -> None:
+    over = replace(OVER, is_friend_risky=True)
+
+    assert referrals.changed_by_operator(held(), "CREDIT_AWARDED", over, NOW) == held()

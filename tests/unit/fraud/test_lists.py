@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,9 @@ from grapevine.engine.fraud.patterns import (
     email_pattern,
     ip_pattern,
 )
+from grapevine.engine.fraud.settings import lists_in
 from grapevine.engine.fraud.verdict import judged
+from grapevine.table.fraud import FraudList, ListName
 from tests.unit.fraud.test_rules import IP, device, evidence, person, referrer, siblings
 
 
@@ -78,6 +81,50 @@ def test_a_blocked_mailbox_is_blocked_in_all_its_spellings() -> None:
     assert (verdict.level, verdict.code) == ("HIGH", "BLACKLIST_MATCH")
 
 
+@pytest.mark.parametrize(
+    ("entry", "email", "matches"),
+    [
+        ("john.doe@gmail.com", "john.doe@gmail.com", True),
+        ("john.doe@gmail.com", "johndoe@gmail.com", True),
+        ("john.doe@gmail.com", "J.ohn.Doe+2@googlemail.com", True),
+        ("john.doe@gmail.com", "johndoes@gmail.com", False),
+        ("john.doe@one.example", "johndoe@one.example", False),
+        ("spam+1@one.example", "spam@one.example", True),
+        ("spam+1@one.example", "spam+2@one.example", True),
+        ("spam+1@one.example", "spam1@one.example", False),
+        ("evil@googlemail.com", "evil@gmail.com", True),
+        ("evil@googlemail.com", "e.vil+x@googlemail.com", True),
+        ("googlemail.com", "a@gmail.com", True),
+        ("gmail.com", "a@googlemail.com", True),
+        ("gmail.com", "a@one.example", False),
+        ("@googlemail.com", "a@gmail.com", True),
+        ("evil*@googlemail.com", "evil7@gmail.com", True),
+        ("evil*@gmail.com", "evil7@googlemail.com", True),
+        ("evil*@gmail.com", "e.vil7@gmail.com", True),
+        ("evil+*@googlemail.com", "evil+7@googlemail.com", True),
+        ("evil@google*", "evil@googlemail.com", True),
+        ("google*", "evil@googlemail.com", True),
+    ],
+)
+def test_a_blocked_entry_blocks_the_mailbox_it_stands_for(
+    entry: str, email: str, *, matches: bool
+) -> None:
+    blocked = EmailList.of([email_pattern(entry)])
+
+    assert blocked.match_mailbox(email) == (email_pattern(entry) if matches else None)
+
+
+def test_an_allow_list_lets_in_what_is_written_on_it_and_no_other_spelling() -> None:
+    lists = Lists(allowed_emails=EmailList.of(["john.doe@gmail.com", "spam+1@one.example"]))
+
+    reasons = [
+        judged(evidence(person(email), lists=lists)).code
+        for email in ("John.Doe@gmail.com", "johndoe@gmail.com", "spam@one.example")
+    ]
+
+    assert reasons == ["WHITELISTED", "UNIQUE_IDENTITY", "UNIQUE_IDENTITY"]
+
+
 def test_an_allow_list_beats_a_block_list_and_everything_else() -> None:
     lists = Lists(
         allowed_emails=EmailList.of(["one.example"]),
@@ -124,3 +171,24 @@ def test_an_odd_address_breaks_no_rule() -> None:
         others = siblings(*(each for each in odd if each != email))
         judged(evidence(person(email), referrer=referrer("x@gmail.com"), siblings=others))
         assert not look_alike(mailbox_of(email), mailbox_of(email))
+
+
+def lists_of(campaign_id: str, **entries: tuple[str, ...]) -> Lists:
+    """As a request makes them ready of what it has read."""
+    stored = [
+        FraudList(campaign_id=campaign_id, name=cast("ListName", name), version=1, entries=each)
+        for name, each in entries.items()
+    ]
+    return lists_in({one.key: one.to_item() for one in stored}, campaign_id)
+
+
+def test_a_list_is_made_ready_once_and_a_changed_one_again() -> None:
+    first = lists_of("one", blockedEmails=("a@x.example",), blockedIps=("203.0.113.0/24",))
+    again = lists_of("one", blockedEmails=("a@x.example",), blockedIps=("203.0.113.0/24",))
+    changed = lists_of("one", blockedEmails=("b@x.example",), blockedIps=("198.51.100.0/24",))
+
+    assert again.blocked_emails is first.blocked_emails
+    assert again.blocked_ips is first.blocked_ips
+    assert changed.blocked_emails.match("a@x.example") is None
+    assert changed.blocked_emails.match("b@x.example") == "b@x.example"
+    assert changed.blocked_ips.match(IP) is None

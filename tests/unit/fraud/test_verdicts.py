@@ -292,3 +292,23 @@ def test_the_rules_find_what_they_should_and_nothing_else(name: str) -> None:
 
     assert (verdict.level, verdict.code) == (case.level, case.code)
     assert verdict.catches_referrer is case.catches
+
+
+@pytest.mark.parametrize("strong", ["fingerprint", "instance"])
+def test_a_weak_finding_about_one_device_hides_no_strong_one_about_the_other(strong: Kind) -> None:
+    weak: Kind = "instance" if strong == "fingerprint" else "fingerprint"
+    friends = tuple(Sighting(NOW, f"friend{number}", "ref001") for number in range(3))
+    stranger = (Sighting(NOW, "stranger", None),)
+
+    verdict = judged(
+        Evidence(
+            at=NOW,
+            who=who(fingerprint="f", mobile_instance_id="m"),
+            referrer=referrer(),
+            seen={strong: friends, weak: stranger},
+        )
+    )
+
+    assert (verdict.level, verdict.code) == ("HIGH", "DUPLICATE_IDENTITY_EXCESSIVE")
+    assert verdict.catches_referrer
+    assert [each.matched[-1:] for each in verdict.findings] == [("friend0",), ("stranger",)]

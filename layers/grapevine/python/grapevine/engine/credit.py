@@ -14,12 +14,13 @@ from functools import partial
 from typing import Any
 
 from grapevine import runtime
-from grapevine.engine import referrals
+from grapevine.engine import referrals, triggers
 from grapevine.engine.attempts import attempts
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.lookup import Located, Participant, load
-from grapevine.engine.referrals import Terms, Triggered
 from grapevine.engine.rewards.earning import Grants, Offer, earnings_in, offer_of
+from grapevine.engine.terms import Terms, terms_of
+from grapevine.engine.triggers import Triggered
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
@@ -95,26 +96,22 @@ def _ties(campaign_id: str, referrer_id: str, referred_id: str) -> Ties | None:
     return Ties(Referral.from_item(found[referral_key]), referrer, friend)
 
 
-def writes_for(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> list[Write]:
-    """Changes the referral and, where this awards the credit, all that goes with it."""
+def writes_for(
+    ties: Ties, after: Referral, offer: Offer, terms: Terms, reviewed: Profile | None = None
+) -> list[Write]:
+    """Changes the referral, with what the friend earns by joining where that has been owed until
+    now, and where this awards the credit, all that goes with it. `reviewed` is the friend, where
+    nothing else of the transaction holds on to its level: what was held back is only released while
+    the friend is as it was read."""
     before = ties.referral
-    changed = referrals.next_version(after)
-    writes: list[Write] = [Put(changed.to_item(), version(before.version))]
-    if after.status == "CREDIT_AWARDED" and before.status != "CREDIT_AWARDED":
-        grants = Grants(offer)
-        writes += _credit_writes(ties.referrer, after, ties.referred_earnings, grants, terms)
-    return writes
-
-
-def writes_for_released(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> list[Write]:
-    """Changes a referral that was held back, with what the friend would have earned by joining, and
-    the credit where this awards it."""
     grants = Grants(offer)
-    if terms.gives_credit:
+    if before.owes_signup and not after.owes_signup:
         grants.signup(ties.referred_earnings, after)
     changed = referrals.next_version(after)
-    writes: list[Write] = [Put(changed.to_item(), version(ties.referral.version))]
-    if after.status == "CREDIT_AWARDED":
+    writes: list[Write] = [Put(changed.to_item(), version(before.version))]
+    if before.held and not after.held and reviewed:
+        writes.append(Check(reviewed.key, version(reviewed.version)))
+    if after.status == "CREDIT_AWARDED" and before.status != "CREDIT_AWARDED":
         return writes + _credit_writes(ties.referrer, after, ties.referred_earnings, grants, terms)
     return writes + grants.writes()
 
@@ -156,7 +153,7 @@ def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Tri
         UnknownParticipant
         Busy: too many others credit the same referrer; nothing was written.
     """
-    terms = referrals.terms_of(campaign)
+    terms = terms_of(campaign)
     participant = located.load()
     for attempt in attempts():
         if attempt:
@@ -164,9 +161,11 @@ def trigger(campaign: Campaign, located: Located, delay_days: int | None) -> Tri
         ties, offer = _ties_and_offer(campaign, partial(ties_of, participant))
         if ties is None:
             return Triggered(None, False, "Participant was not referred")
-        towards = terms.towards(ties.referrer.profile)
-        outcome = referrals.triggered(ties.referral, delay_days, towards, runtime.now_ms())
-        if outcome.referral is None or _written(ties, outcome.referral, offer, terms):
+        decisive = terms.towards(ties.referrer.profile).about(participant.profile)
+        outcome = triggers.triggered(ties.referral, delay_days, decisive, runtime.now_ms())
+        if outcome.referral is None or _written(
+            ties, outcome.referral, offer, terms, participant.profile
+        ):
             return outcome
     raise AssertionError("attempts() ends by raising Busy")
 
@@ -178,15 +177,15 @@ def cancel(campaign: Campaign, located: Located) -> Triggered:
         UnknownParticipant
         Busy
     """
-    terms = referrals.terms_of(campaign)
+    terms = terms_of(campaign)
     participant = located.load()
     for attempt in attempts():
         if attempt:
             participant = load(campaign.campaign_id, participant.participant_id)
         ties, offer = _ties_and_offer(campaign, partial(ties_of, participant))
-        if ties is None or ties.referral.award_at is None:
+        undelayed = triggers.cancelled(ties.referral, terms) if ties else None
+        if ties is None or undelayed is None:
             return Triggered(None, False, "No delayed referral trigger is pending")
-        undelayed = referrals.scheduled(ties.referral, terms)
         if _written(ties, undelayed, offer, terms):
             return Triggered(undelayed, True, "The delayed referral trigger was canceled.")
     raise AssertionError("attempts() ends by raising Busy")
@@ -201,7 +200,7 @@ def settle(campaign: Campaign, referral: Referral) -> bool:
     Raises:
         Busy
     """
-    terms: Terms = referrals.terms_of(campaign)
+    terms = terms_of(campaign)
     for _ in attempts():
         tied = (referral.campaign_id, referral.referrer_id, referral.referred_id)
         ties, offer = _ties_and_offer(campaign, partial(_ties, *tied))
@@ -222,9 +221,11 @@ def _ties_and_offer(
     return results[0], results[1]
 
 
-def _written(ties: Ties, after: Referral, offer: Offer, terms: Terms) -> bool:
+def _written(
+    ties: Ties, after: Referral, offer: Offer, terms: Terms, reviewed: Profile | None = None
+) -> bool:
     try:
-        store.transact(writes_for(ties, after, offer, terms))
+        store.transact(writes_for(ties, after, offer, terms, reviewed))
     except TransactionCanceled:
         return False
     return True

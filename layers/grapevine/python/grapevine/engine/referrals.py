@@ -8,55 +8,34 @@
 A delayed credit stays CREDIT_PENDING with the time it falls due. The credit window is compared
 with the clock wherever a referral is read, so an expired credit reads as such at once; the sweep
 or the next trigger writes it down.
+
+In a campaign that wants risky friends reviewed, their referrals are held back, which is
+CREDIT_PENDING too, and remember what is owed:
+
+    (none) or CREDIT_EXPIRED --risky friend--> held, PENDING <--------> held, AWARD
+                                                  |       trigger, update,   |
+                           friend found harmless  |       cancelled delay    |
+                                                  v                          v
+                            CREDIT_PENDING, its window anew     CREDIT_AWARDED, or delayed until
+                                                                the date that a trigger has set
+
+An AWARD stays held while it cannot be given, as the campaign is not in progress or the referrer is
+refused, until the next review or trigger. An update to CREDIT_EXPIRED ends either. What the friend
+earns by joining is owed beside that until it is given.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
-from grapevine.engine.program import installation_of, options_of
-from grapevine.months import DAY_MS, month_at
-from grapevine.table.campaigns import Campaign
+from grapevine.engine.terms import Terms
+from grapevine.months import month_at
 from grapevine.table.due import shard_of
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral, ReferralStatus
 
 EntryStatus = Literal["CREDIT_PENDING", "CREDIT_AWARDED"]
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What of the campaign decides about a credit. `window_ms` is None where none applies.
-    `refuses_high_risk`: referrers of a HIGH fraud risk get no credit; `is_referrer_refused` is
-    whether this referrer is one of them."""
-
-    credits_at_signup: bool
-    is_live: bool
-    window_ms: int | None
-    refuses_high_risk: bool = False
-    is_referrer_refused: bool = False
-
-    @property
-    def gives_credit(self) -> bool:
-        return self.is_live and not self.is_referrer_refused
-
-    def towards(self, referrer: Profile) -> Terms:
-        """The terms for one referrer."""
-        is_refused = self.refuses_high_risk and referrer.fraud_risk_level == "HIGH"
-        return replace(self, is_referrer_refused=is_refused)
-
-
-def terms_of(campaign: Campaign) -> Terms:
-    at_signup = installation_of(campaign).referral_trigger == "ON_SIGNUP"
-    options = options_of(campaign)
-    days = None if at_signup else options.referral_credit_window_days
-    return Terms(
-        at_signup,
-        campaign.is_in_progress,
-        days * DAY_MS if days else None,
-        options.fraud.block_high_risk_referrers,
-    )
 
 
 def opened(
@@ -71,8 +50,11 @@ def opened(
 
     Without a requested status the campaign's trigger decides, and the credit window counts from
     the day the participant joined, so somebody who joined before it is CREDIT_EXPIRED at once.
-    A credit is only given while the campaign is in progress; until then it is pending.
+    A credit is only given while the campaign is in progress; until then it is pending. What is
+    held back for a review of the friend is decided without a look at the referrer, whose risk is
+    looked at again when it is released.
     """
+    terms = terms.about(friend)
     pending = Referral(
         campaign_id=friend.campaign_id,
         referrer_id=referrer_id,
@@ -87,10 +69,14 @@ def opened(
     )
     if requested == "CREDIT_EXPIRED":
         return replace(pending, status="CREDIT_EXPIRED")
-    if requested == "CREDIT_AWARDED" or (requested is None and terms.credits_at_signup):
-        return awarded(pending, now) if terms.gives_credit else scheduled(pending, terms)
     if requested is None and _window_passed(pending, terms, now):
         return replace(pending, status="CREDIT_EXPIRED")
+    is_asked = requested == "CREDIT_AWARDED" or (requested is None and terms.credits_at_signup)
+    if terms.holds:
+        owes_signup = True if terms.is_live else None
+        return held_back(replace(pending, owes_signup=owes_signup), owed=is_asked and terms.is_live)
+    if is_asked and terms.gives_credit:
+        return awarded(pending, now)
     return scheduled(pending, terms)
 
 
@@ -119,6 +105,7 @@ def awarded(referral: Referral, now: int) -> Referral:
         credited_month=month_at(now),
         award_at=None,
         held=None,
+        owes_signup=None,
         due_at=None,
         due_shard=None,
     )
@@ -161,29 +148,34 @@ def _due(referral: Referral, due_at: int | None) -> Referral:
     return replace(referral, due_at=due_at, due_shard=shard)
 
 
-def held_back(referral: Referral) -> Referral:
-    """A new referral that waits until somebody has looked at the friend: pending, with what would
-    have become of it. No window ends and nothing falls due meanwhile."""
-    if referral.status == "CREDIT_EXPIRED":
-        return referral
-    return replace(
-        referral,
-        status="CREDIT_PENDING",
-        held="AWARD" if referral.status == "CREDIT_AWARDED" else "PENDING",
-        award_at=None,
-        credited_at=None,
-        credited_month=None,
-        due_at=None,
-        due_shard=None,
-    )
+def held_back(referral: Referral, *, owed: bool, award_at: int | None = None) -> Referral:
+    """Waiting until somebody has looked at the friend. No window ends and nothing falls due
+    meanwhile; `award_at` is the date that a delayed trigger has set."""
+    return _due(replace(referral, held="AWARD" if owed else "PENDING", award_at=award_at), None)
 
 
 def released(referral: Referral, terms: Terms, now: int) -> Referral:
-    """What becomes of one that was held back when the friend is found harmless: the credit, if it
-    would have been given; else it is pending, with a credit window that starts now."""
-    if referral.held == "AWARD" and terms.gives_credit:
-        return awarded(referral, now)
-    return scheduled(replace(referral, held=None, pending_since=now), terms)
+    """What becomes of one that was held back when the friend is found harmless: the credit, on its
+    date where it has one; else it is pending, with a credit window that starts now.
+
+    What cannot be given now stays owed: the credit with the referral held back, and what the friend
+    earns by joining until the credit is given or it is released again.
+    """
+    after = referral
+    if referral.held == "PENDING":
+        after = scheduled(replace(referral, held=None, pending_since=now), terms)
+    elif referral.held == "AWARD" and (referral.award_at or 0) > now:
+        after = delayed(replace(referral, held=None), referral.award_at or now)
+    elif referral.held == "AWARD" and terms.gives_credit:
+        after = awarded(referral, now)
+    return _with_signup(after, terms)
+
+
+def _with_signup(referral: Referral, terms: Terms) -> Referral:
+    """The friend gets what joining earns, where that was held back and can be given."""
+    if not terms.gives_credit or referral.held or referral.status == "CREDIT_EXPIRED":
+        return referral
+    return replace(referral, owes_signup=None)
 
 
 def next_version(referral: Referral) -> Referral:
@@ -198,65 +190,30 @@ def changed_by_operator(
     An explicit award overrides an expired window. Awarding while the campaign is not in progress
     does nothing. The caller has refused to change an awarded one.
 
-    One that is held back is not awarded: whoever wants that says that the friend is harmless. Its
-    award is remembered and given then; CREDIT_PENDING takes that back, CREDIT_EXPIRED ends it.
+    One that is held back, or leaves CREDIT_EXPIRED in a campaign that holds back its friend, is not
+    awarded: whoever wants that says that the friend is harmless. Its award is remembered and given
+    then; CREDIT_PENDING takes that back, CREDIT_EXPIRED ends it.
     """
-    if referral.held and requested != "CREDIT_EXPIRED":
-        return replace(referral, held="AWARD" if requested == "CREDIT_AWARDED" else "PENDING")
-    if requested == "CREDIT_AWARDED":
-        return awarded(referral, now) if terms.gives_credit else referral
+    shown = status_at(referral, terms, now)
+    waits = terms.is_friend_risky if referral.held else shown == "CREDIT_EXPIRED" and terms.holds
     if requested == "CREDIT_EXPIRED":
         return referral if referral.status == "CREDIT_EXPIRED" else expired(referral, now)
-    if status_at(referral, terms, now) == "CREDIT_PENDING":
+    if requested == "CREDIT_AWARDED" and not terms.is_live:
         return referral
-    return pending_again(referral, terms, now)
+    if waits:
+        return _waiting(referral, owed=requested == "CREDIT_AWARDED", now=now)
+    if requested == "CREDIT_AWARDED":
+        return awarded(referral, now) if terms.gives_credit else referral
+    if shown == "CREDIT_PENDING":
+        return released(held_back(referral, owed=False), terms, now) if referral.held else referral
+    return _with_signup(pending_again(referral, terms, now), terms)
 
 
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    """What a trigger does: the referral as it should become (None: nothing to write) and what the
-    caller is told."""
-
-    referral: Referral | None
-    success: bool
-    message: str
-
-
-def triggered(referral: Referral, delay_days: int | None, terms: Terms, now: int) -> Triggered:
-    """The outcome of `POST …/ref`; state conflicts are answers, not errors (growsurf).
-
-    A second trigger of a delayed credit awards it now, or moves the date when it brings a delay.
-    """
-    match status_at(referral, terms, now):
-        case "CREDIT_AWARDED":
-            return Triggered(None, False, "Referral credit has already been awarded")
-        case "CREDIT_EXPIRED" if referral.status == "CREDIT_PENDING":
-            # The API answers success here although nobody is credited.
-            message = "The referral credit window has passed, no referral credit was awarded."
-            return Triggered(expired(referral, now), True, message)
-        case "CREDIT_EXPIRED":
-            return Triggered(None, False, "Referral credit has expired")
-    if (refusal := _not_now(referral, terms)) is not None:
-        return refusal
-    if delay_days:
-        later = delayed(replace(referral, updated_at=now), now + delay_days * DAY_MS)
-        days = "1 day" if delay_days == 1 else f"{delay_days} days"
-        return Triggered(later, True, f"Referral credit will be awarded in {days}.")
-    return Triggered(awarded(referral, now), True, "Successfully awarded referral credit.")
-
-
-def _not_now(referral: Referral, terms: Terms) -> Triggered | None:
-    """Why a pending referral is not credited; None when it can be."""
-    if not terms.is_live:
-        message = "Referral credit is only awarded while the campaign is in progress"
-        return Triggered(None, False, message)
+def _waiting(referral: Referral, *, owed: bool, now: int) -> Referral:
     if referral.held:
-        remembered = replace(referral, held="AWARD")
-        message = "Referral credit is held back until the participant's fraud risk is reviewed."
-        return Triggered(_unless_same(referral, remembered), False, message)
-    if not terms.gives_credit:
-        return Triggered(None, False, "Referral credit is not awarded to a high-risk referrer")
-    return None
+        return held_back(referral, owed=owed)
+    again = replace(referral, status="CREDIT_PENDING", updated_at=now, pending_since=now)
+    return held_back(again, owed=owed)
 
 
 def settled(referral: Referral, terms: Terms, now: int) -> Referral | None:
@@ -269,11 +226,11 @@ def settled(referral: Referral, terms: Terms, now: int) -> Referral | None:
         return None
     if referral.award_at is not None:
         if now < referral.award_at:
-            return _unless_same(referral, delayed(referral, referral.award_at))
+            return unless_same(referral, delayed(referral, referral.award_at))
         return awarded(referral, now) if terms.gives_credit else scheduled(referral, terms)
     if _window_passed(referral, terms, now):
         return expired(referral, now)
-    return _unless_same(referral, scheduled(referral, terms))
+    return unless_same(referral, scheduled(referral, terms))
 
 
 def with_copies_of(referral: Referral, friend: Profile) -> Referral:
@@ -283,5 +240,6 @@ def with_copies_of(referral: Referral, friend: Profile) -> Referral:
     )
 
 
-def _unless_same(before: Referral, after: Referral) -> Referral | None:
+def unless_same(before: Referral, after: Referral) -> Referral | None:
+    """None where nothing changes."""
     return None if before == after else after

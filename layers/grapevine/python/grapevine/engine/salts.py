@@ -55,5 +55,13 @@ def new_salt(campaign_id: str, within_seconds: float | None = None) -> str:
 def address_hash(salt: str, email: str) -> str:
     """Twenty hexadecimal digits that stand for an e-mail address within a campaign; the same for
     all spellings that count as one address."""
-    text = f"email\n{normalise_email(email)}"
+    return _hash(salt, f"email\n{normalise_email(email)}")
+
+
+def participant_hash(salt: str, participant_id: str) -> str:
+    """What stands for a participant where a mark of it stays after its deletion."""
+    return _hash(salt, f"participant\n{participant_id}")
+
+
+def _hash(salt: str, text: str) -> str:
     return hmac.new(salt.encode(), text.encode(), hashlib.sha256).hexdigest()[:20]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from grapevine.table import keys, store
+from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.store import Index
 
@@ -58,6 +59,7 @@ def _due(partition_of: Callable[[int], str], time_ms: int, limit_per_shard: int)
     return found
 
 
-def claim(item: DueItem, until: int) -> bool:
-    """Takes the item until `until` (ms); False if somebody else was first or it has changed."""
+def claim(item: DueItem, until: int) -> Item | None:
+    """Takes the item until `until` (ms) and gives all of it; None if somebody else was first or it
+    has changed."""
     return store.postpone(item.key, seen_due_at=item.due_at, until=until)

@@ -85,13 +85,15 @@ class MailText(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression(Entity):
-    """An address that gets no e-mail of this campaign any more, by its hash; `at` in ms."""
+    """An address that gets no e-mail of this campaign any more, by its hash; `at` in ms.
+    `wish_of`: the participant who unsubscribed, as a hash; None where the address itself did."""
 
     TYPE: ClassVar[str] = "Suppression"
 
     campaign_id: str
     address_hash: str
     reason: SuppressionReason
+    wish_of: str | None = None
     at: int
 
     @property

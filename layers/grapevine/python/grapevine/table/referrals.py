@@ -29,7 +29,9 @@ class Referral(Entity):
     one always `credited_at`. `pending_since` starts the credit window, `award_at` is when a delayed
     credit falls due, `due_at` when the sweep must look at it (with `due_shard`, its place in the
     due index), `credited_month` the month that `credited_at` was counted in. `held`: it waits for
-    somebody to look at the friend, and what becomes of it then if the friend is found harmless."""
+    somebody to look at the friend, and what becomes of it then if the friend is found harmless,
+    with `award_at` the date of an award that is delayed. `owes_signup`: what the friend earns by
+    joining was held back and has not been given yet (True, or None)."""
 
     TYPE: ClassVar[str] = "Referral"
 
@@ -48,6 +50,7 @@ class Referral(Entity):
     credited_at: int | None = None
     credited_month: int | None = None
     held: Literal["PENDING", "AWARD"] | None = None
+    owes_signup: bool | None = None
     due_shard: str | None = None
     due_at: int | None = None
 
@@ -148,3 +151,14 @@ def of_referrer(campaign_id: str, referrer_id: str, limit: int) -> list[Referral
     partition = keys.standing(campaign_id, referrer_id).partition
     items = store.query(None, partition, limit=limit, prefix=keys.REFERRAL_PREFIX)
     return [Referral.from_item(item) for item in items]
+
+
+def owed_by_hold(campaign_id: str, referrer_id: str, limit: int) -> list[Referral]:
+    """Of the referrer's `limit` pending referrals that changed last those that are held back and
+    owe a credit, strongly consistent."""
+    partition = keys.standing(campaign_id, referrer_id).partition
+    between = (places.moment("CREDIT_PENDING", 0), places.moment("CREDIT_PENDING", _END_OF_TIME))
+    entries = store.query(BY_STATUS, partition, between=between, limit=limit, descending=True)
+    found = store.get_many(Key(entry["partition"], entry["sort"]) for entry in entries)
+    referrals = [Referral.from_item(item) for item in found.values()]
+    return [referral for referral in referrals if referral.held == "AWARD"]

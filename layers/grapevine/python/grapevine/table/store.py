@@ -220,13 +220,14 @@ def increment(key: Key, type_name: str, attribute: str) -> int:
     return int(unmarshal(response["Attributes"])[attribute])
 
 
-def postpone(key: Key, *, seen_due_at: int, until: int) -> bool:
-    """Moves an item's due time, if it is still the one that was seen: the claim of a sweep."""
+def postpone(key: Key, *, seen_due_at: int, until: int) -> Item | None:
+    """Moves an item's due time, if it is still the one that was seen: the claim of a sweep. The
+    item after it, or None."""
     values = {":until": until, ":seen": seen_due_at}
     try:
-        return change(key, "SET dueAt = :until", values, "dueAt = :seen") is not None
+        return change(key, "SET dueAt = :until", values, "dueAt = :seen")
     except TransactionCanceled:
-        return False
+        return None
 
 
 def change(key: Key, expression: str, values: Mapping[str, Any], condition: str) -> Item | None:

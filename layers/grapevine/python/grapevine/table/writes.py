@@ -3,7 +3,8 @@
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
 contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
-for the reason that it was read with (`suppressed_for(reason)`).
+or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
+of whom it was (`wished_by(hash)`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import Any
 
 from grapevine.table.attributes import Item, marshal
 from grapevine.table.keys import Key
+
+MOST_WRITES = 100
+"""That DynamoDB takes in one transaction."""
 
 _NAME = re.compile(r"[A-Za-z]+")
 
@@ -38,6 +42,11 @@ def version(number: int) -> Condition:
 def suppressed_for(reason: str) -> Condition:
     """An address that is still suppressed for this reason."""
     return Condition("#reason = :reason", ((":reason", reason),))
+
+
+def wished_by(participant_hash: str) -> Condition:
+    """An address that is still suppressed because this participant unsubscribed."""
+    return Condition("#wishOf = :wish", ((":wish", participant_hash),))
 
 
 def counted_in(generation: int, number: int) -> Condition:

@@ -87,6 +87,11 @@ def mailbox_of(email: str) -> Mailbox:
     return Mailbox(plain, domain)
 
 
+def names_of_domain(domain: str) -> tuple[str, ...]:
+    """The domain of a mailbox, and the others that lead to the same mailboxes."""
+    return (domain, *(other for other, same in _SAME_DOMAIN.items() if same == domain))
+
+
 def stem_of(mailbox: Mailbox) -> str:
     """The letters of the local part: what is left of `anna.01` and `anna-2`."""
     return "".join(character for character in mailbox.local if character.isalpha())

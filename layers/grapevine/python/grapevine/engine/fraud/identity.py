@@ -17,11 +17,6 @@ IP_SIBLINGS, IP_SIBLINGS_EXCESSIVE = 2, 5
 IP_OTHERS, IP_OTHERS_EXCESSIVE = 5, 20
 FAST_FRIENDS, FAST_FRIENDS_MS = 10, 10 * MINUTE_MS
 
-_DEVICES: tuple[tuple[Kind, str], ...] = (
-    ("fingerprint", "device"),
-    ("instance", "app installation"),
-)
-
 
 def allow_list(evidence: Evidence) -> Finding | None:
     """Whoever is on it is LOW, whatever else is found."""
@@ -129,21 +124,28 @@ def _shared_with_referrer(referrer: Recommender, what: str, level: Level) -> Fin
 
 
 def device_of_others(evidence: Evidence) -> Finding | None:
-    for kind, what in _DEVICES:
-        others = _without_referrer(evidence, evidence.others(kind))
-        if others:
-            excessive = len(others) >= DEVICE_EXCESSIVE
-            siblings = _siblings(evidence, others)
-            return _shared(
-                "device_of_others",
-                what,
-                "HIGH" if excessive else "MEDIUM",
-                others,
-                threshold=DEVICE_EXCESSIVE if excessive else 1,
-                excessive=excessive,
-                catches=len(siblings) >= DEVICE_EXCESSIVE,
-            )
-    return None
+    return _had_by_others(evidence, "fingerprint", "device")
+
+
+def installation_of_others(evidence: Evidence) -> Finding | None:
+    """A rule of its own: what is found of the device must not hide what is found of the app."""
+    return _had_by_others(evidence, "instance", "app installation")
+
+
+def _had_by_others(evidence: Evidence, kind: Kind, what: str) -> Finding | None:
+    others = _without_referrer(evidence, evidence.others(kind))
+    if not others:
+        return None
+    excessive = len(others) >= DEVICE_EXCESSIVE
+    return _shared(
+        "device_of_others",
+        what,
+        "HIGH" if excessive else "MEDIUM",
+        others,
+        threshold=DEVICE_EXCESSIVE if excessive else 1,
+        excessive=excessive,
+        catches=len(_siblings(evidence, others)) >= DEVICE_EXCESSIVE,
+    )
 
 
 def ip_of_others(evidence: Evidence) -> Finding | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from grapevine.engine.fraud.emails import mailbox_of
+from grapevine.engine.fraud.emails import mailbox_of, names_of_domain
 from grapevine.table.participants import normalise_email
 
 MOST_ENTRIES = 10_000
@@ -134,15 +134,22 @@ class Patterns:
 
 @dataclass(frozen=True, slots=True)
 class EmailList:
+    """`mailboxes` has the addresses that are written otherwise than the mailbox they stand for, by
+    that mailbox."""
+
     addresses: Patterns = Patterns()
     domains: Patterns = Patterns()
+    mailboxes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entries: Iterable[str]) -> EmailList:
         known = list(entries)
+        addresses = Patterns.of(each for each in known if "@" in each)
+        canonical = {str(mailbox_of(entry)): entry for entry in addresses.plain}
         return cls(
-            Patterns.of(each for each in known if "@" in each),
+            addresses,
             Patterns.of(each for each in known if "@" not in each),
+            {mailbox: entry for mailbox, entry in canonical.items() if mailbox != entry},
         )
 
     def match(self, email: str) -> str | None:
@@ -151,9 +158,17 @@ class EmailList:
         return self.addresses.match(address) or self.domains.match(address.rpartition("@")[2])
 
     def match_mailbox(self, email: str) -> str | None:
-        """The entry that an address matches, as it is written or as the mailbox it stands for."""
+        """The entry that an address matches, as it is written or as the mailbox it stands for, by
+        any of the names of its domain. An entry with a `*` is text and stands for no mailbox."""
         mailbox = mailbox_of(email)
-        return self.match(email) or self.addresses.match(str(mailbox))
+        domains = names_of_domain(mailbox.domain)
+        parts = dict.fromkeys((normalise_email(email).rpartition("@")[0], mailbox.local))
+        return (
+            self.match(email)
+            or self.mailboxes.get(str(mailbox))
+            or self.addresses.match(*(f"{local}@{each}" for local in parts for each in domains))
+            or self.domains.match(*domains)
+        )
 
 
 @dataclass(frozen=True, slots=True)

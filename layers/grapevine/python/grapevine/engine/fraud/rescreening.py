@@ -59,7 +59,7 @@ def rescreened(
         ip_address=looked_at.ip_address,
         is_signup=False,
     )
-    writes = screening.seen_anew(campaign, before, looked_at, screened, found)
+    writes = screening.seen_anew(campaign, before, looked_at, screened, found, now)
     if before.fraud_reason_code == MANUAL:
         return Rescreened(after, referrer, writes)
     if before.fraud_risk_level != "HIGH" or after.referrer_id != before.referrer_id:

@@ -74,7 +74,8 @@ class Screening:
         """The traits with the new participant, and why it has its level where a rule has said
         something."""
         sighting = Sighting(profile.created_at, profile.participant_id, profile.referrer_id)
-        writes = [_seen(profile, each, trait, sighting) for each, trait in self.traits.items()]
+        at = profile.created_at
+        writes = [_seen(profile, each, trait, sighting, at) for each, trait in self.traits.items()]
         if self.verdict.findings:
             report = report_for(profile, self.verdict, profile.created_at)
             writes.append(Put(report.to_item(), ABSENT))
@@ -90,16 +91,19 @@ class Screening:
         )
 
 
-def _seen(profile: Profile, trait_hash: str, trait: Trait | None, sighting: Sighting) -> Write:
+def _seen(
+    profile: Profile, trait_hash: str, trait: Trait | None, sighting: Sighting, now: int
+) -> Write:
     if trait is not None:
         after = replace(trait.including(sighting), version=trait.version + 1)
         return Put(after.to_item(), version(trait.version))
     # A trait that nobody has any more is deleted: one that comes after it must not have a version
-    # that somebody may have read of the former.
+    # that somebody may have read of the former. So it begins with the time of this write, in ms,
+    # which versions that count changes do not catch up with.
     first = Trait(
         campaign_id=profile.campaign_id,
         trait_hash=trait_hash,
-        version=sighting.at,
+        version=now,
     )
     return Put(first.including(sighting).to_item(), ABSENT)
 
@@ -183,18 +187,13 @@ def caught_writes(
     ]
 
 
-def is_held(campaign: Campaign, profile: Profile) -> bool:
-    """Whether the credit for the participant waits for somebody to look at it."""
-    held = options_of(campaign).require_manual_fraud_approval
-    return held and profile.fraud_risk_level != "LOW"
-
-
 def seen_anew(
     campaign: Campaign,
     before: Profile,
     after: Profile,
     screening: Screening,
     found: Mapping[Key, Item],
+    now: int,
 ) -> list[Write]:
     """Takes a participant out of the traits that it no longer has and into those it has now, with
     its referrer of now; `found` has those of the two that are there."""
@@ -204,7 +203,7 @@ def seen_anew(
     sighting = Sighting(after.created_at, after.participant_id, after.referrer_id)
     for each, trait in screening.traits.items():
         if trait is None or trait.including(sighting).seen != trait.seen:
-            writes.append(_seen(after, each, trait, sighting))
+            writes.append(_seen(after, each, trait, sighting, now))
     return writes
 
 

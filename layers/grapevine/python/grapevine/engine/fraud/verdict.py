@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     similarity.duplicate_email,
     identity.identity_of_referrer,
     identity.device_of_others,
+    identity.installation_of_others,
     identity.ip_of_others,
     identity.ip_velocity,
     similarity.burner,

@@ -14,14 +14,22 @@ from typing import Literal
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
-from grapevine.engine.salts import address_hash, new_salt, salt_in
+from grapevine.engine.salts import address_hash, new_salt, participant_hash, salt_in
 from grapevine.errors import NotFound
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mail import Suppression
 from grapevine.table.participants import Profile
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Delete, Put, Write, suppressed_for, version
+from grapevine.table.writes import (
+    ABSENT,
+    Delete,
+    Put,
+    Write,
+    suppressed_for,
+    version,
+    wished_by,
+)
 
 Kind = Literal["p", "a"]
 """A participant by its id, or an address by its hash."""
@@ -77,9 +85,23 @@ def unsubscribe(token: str) -> Subscriber:
     if subscriber.kind == "p":
         _unsubscribe_participant(subscriber.campaign.campaign_id, subscriber.name)
     else:
-        suppression = _suppression(subscriber.campaign.campaign_id, subscriber.name)
-        store.put(suppression.to_item(), ABSENT)
+        _suppress_address(subscriber.campaign.campaign_id, subscriber.name)
     return subscriber
+
+
+def _suppress_address(campaign_id: str, hashed: str) -> None:
+    """Whoever reads what comes to the address wishes it, so no participant's change undoes it."""
+    suppression = _suppression(campaign_id, hashed)
+    for _ in attempts():
+        item = store.get(suppression.key)
+        if item is not None and Suppression.from_item(item).wish_of is None:
+            return
+        condition = suppressed_for("UNSUBSCRIBED") if item else ABSENT
+        try:
+            if store.put(suppression.to_item(), condition):
+                return
+        except TransactionCanceled:
+            continue
 
 
 def _unsubscribe_participant(campaign_id: str, participant_id: str) -> None:
@@ -104,41 +126,50 @@ def wish_writes(before: Profile, after: Profile) -> list[Write]:
     wish to get nothing outlives the participant, and an address that it leaves.
 
     Whoever unsubscribes puts the address on the suppression list; whoever is subscribed again
-    takes it off, but for an address that has bounced or complained.
+    takes it off, but for an address that has bounced or complained. An address that was left stays
+    on it for everybody else; a subscribed participant who comes back to it takes it off if it was
+    this participant's wish.
 
     Raises:
         Busy: nothing was written.
     """
     moves = before.email_guard != after.email_guard
-    if after.unsubscribed and (moves or not before.unsubscribed):
-        emails = {after.email}
-    elif before.unsubscribed and not after.unsubscribed:
-        emails = {before.email, after.email}
-    else:
+    subscribes = before.unsubscribed and not after.unsubscribed
+    if not moves and before.unsubscribed == after.unsubscribed:
         return []
     campaign_id = after.campaign_id
     salt_key = keys.salt(campaign_id)
-    salt = salt_in(store.get_many([salt_key]), campaign_id) or new_salt(campaign_id)
-    hashes = {address_hash(salt, email) for email in emails}
-    wanted = {keys.suppression(campaign_id, hashed): hashed for hashed in hashes}
-    found = store.get_many(wanted)
-    if not after.unsubscribed:
-        known = map(Suppression.from_item, found.values())
-        # A bounce or a complaint may come meanwhile.
-        still = suppressed_for("UNSUBSCRIBED")
-        return [Delete(one.key, still) for one in known if one.reason == "UNSUBSCRIBED"]
-    return [
-        Put(_suppression(campaign_id, hashed).to_item(), ABSENT)
-        for key, hashed in wanted.items()
-        if key not in found
+    salt = salt_in(store.get_many([salt_key]), campaign_id)
+    if salt is None:
+        if not after.unsubscribed:
+            # Nobody has been suppressed without one.
+            return []
+        salt = new_salt(campaign_id)
+    emails = {before.email, after.email} if subscribes else {after.email}
+    hashes = [address_hash(salt, email) for email in emails]
+    found = store.get_many([keys.suppression(campaign_id, hashed) for hashed in hashes])
+    known = [
+        one for one in map(Suppression.from_item, found.values()) if one.reason == "UNSUBSCRIBED"
     ]
+    own = participant_hash(salt, after.participant_id)
+    # A bounce or a complaint may come meanwhile, so reason or wish must still be what they were.
+    if subscribes:
+        return [Delete(one.key, suppressed_for(one.reason)) for one in known]
+    if not after.unsubscribed:
+        return [Delete(one.key, wished_by(own)) for one in known if one.wish_of == own]
+    wish = _suppression(campaign_id, hashes[0], own)
+    if not found:
+        return [Put(wish.to_item(), ABSENT)]
+    others = [one.wish_of for one in known if one.wish_of not in (None, own)]
+    return [Put(wish.to_item(), wished_by(other)) for other in others if other]
 
 
-def _suppression(campaign_id: str, hashed: str) -> Suppression:
+def _suppression(campaign_id: str, hashed: str, wish_of: str | None = None) -> Suppression:
     return Suppression(
         campaign_id=campaign_id,
         address_hash=hashed,
         reason="UNSUBSCRIBED",
+        wish_of=wish_of,
         at=runtime.now_ms(),
     )
 

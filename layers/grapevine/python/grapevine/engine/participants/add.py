@@ -9,7 +9,7 @@ in between leaves a hole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer
 from grapevine.engine.fraud import screening
+from grapevine.engine.fraud.screening import Screening
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.participants.answered import answer_writes, salt_keys
 from grapevine.engine.participants.lookup import (
@@ -32,18 +33,17 @@ from grapevine.engine.participants.metadata import Scalar
 from grapevine.engine.participants.share import vanity_key_for
 from grapevine.engine.program import options_of
 from grapevine.engine.rewards.earning import Offer, offer_of
-from grapevine.errors import Busy, ParticipantBlocked
+from grapevine.engine.terms import terms_of
+from grapevine.errors import Busy, InvalidRequest, ParticipantBlocked, Problem
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import keys, store
-from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign, next_join_sequence
-from grapevine.table.keys import Key
 from grapevine.table.participants import EmailGuard, Profile, normalise_email
 from grapevine.table.referrals import Friend, ReferralStatus, newest_of
 from grapevine.table.rewards import Earnings
 from grapevine.table.standings import Standing
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, Put, Write
+from grapevine.table.writes import ABSENT, MOST_WRITES, Put, Write
 
 TOMBSTONE_LIFE_MS = 30 * DAY_MS
 
@@ -75,6 +75,7 @@ def add(campaign: Campaign, new: NewParticipant) -> Added:
 
     Raises:
         ParticipantBlocked: the risk of fraud is high and the campaign strict; nothing was written.
+        InvalidRequest: it writes more than one transaction takes; nothing was written.
         Busy: nothing was written.
     """
     adding = _Adding(campaign, new)
@@ -83,10 +84,17 @@ def add(campaign: Campaign, new: NewParticipant) -> Added:
             added = adding.try_once()
             if added is not None:
                 return added
-    except (Busy, ParticipantBlocked):
+    except (Busy, InvalidRequest, ParticipantBlocked):
         adding.give_up()
         raise
     raise AssertionError("attempts() ends by raising Busy")
+
+
+def _too_much() -> InvalidRequest:
+    """With the limits of metadata and rewards as they are nobody meets it: a campaign with more
+    rewards, made when more were allowed, does."""
+    message = "Too many metadata values for one request. Send some of them in an update."
+    return InvalidRequest(message, Problem("body", "metadata", "too_many_changes", message))
 
 
 class _Adding:
@@ -95,7 +103,7 @@ class _Adding:
     def __init__(self, campaign: Campaign, new: NewParticipant) -> None:
         self._campaign = campaign
         self._new = new
-        self._terms = referrals.terms_of(campaign)
+        self._terms = terms_of(campaign)
         self._offer: Offer | None = None
         self._join_sequence: int | None = None
         self._participant_id = ids.participant_id()
@@ -125,7 +133,17 @@ class _Adding:
         )
         profile = screened.flagged(self._profile(referrer, now))
         screening.refuse_if_strict(self._campaign, screened, profile, now)
-        answers = self._answers(referrer, found)
+        writes: list[Write] = [
+            Put(entity.to_item(), ABSENT) for entity in (profile, *profile.companions)
+        ]
+        writes += screened.writes(profile)
+        if referrer:
+            writes += self._writes_of_referrer(referrer, profile, screened)
+            writes += answer_writes(
+                self._campaign, found, referrer.standing.participant_id, self._new.email
+            )
+        if len(writes) + 1 > MOST_WRITES:
+            raise _too_much()
         if self._join_sequence is None:
             self._join_sequence = next_join_sequence(campaign_id)
         standing = Standing(
@@ -134,17 +152,7 @@ class _Adding:
             join_sequence=self._join_sequence,
             joined_month=month_at(now),
         )
-        writes: list[Write] = [
-            Put(entity.to_item(), ABSENT) for entity in (profile, standing, *profile.companions)
-        ]
-        writes += screened.writes(profile)
-        if referrer:
-            if screened.catches(referrer.profile):
-                report = store.get(screening.report_key(referrer.profile))
-                caught = screening.caught_writes(referrer.profile, screened, now, report)
-                writes += caught
-                referrer = replace(referrer, profile=Profile.from_item(caught[0].item))
-            writes += [*self._referral_writes(referrer, profile), *answers]
+        writes.append(Put(standing.to_item(), ABSENT))
         try:
             store.transact(writes)
         except TransactionCanceled as lost:
@@ -197,11 +205,17 @@ class _Adding:
             self._offer = offered[0]
         return referrer, friends if referrer else []
 
-    def _answers(self, referrer: Referrer | None, found: Mapping[Key, Item]) -> list[Write]:
-        if referrer is None:
-            return []
-        referrer_id = referrer.standing.participant_id
-        return answer_writes(self._campaign, found, referrer_id, self._new.email)
+    def _writes_of_referrer(
+        self, referrer: Referrer, profile: Profile, screened: Screening
+    ) -> list[Write]:
+        """The referral with all that a credit writes, and what makes the referrer HIGH where it is
+        found out."""
+        if not screened.catches(referrer.profile):
+            return self._referral_writes(referrer, profile)
+        report = store.get(screening.report_key(referrer.profile))
+        caught = screening.caught_writes(referrer.profile, screened, profile.created_at, report)
+        found_out = replace(referrer, profile=Profile.from_item(caught[0].item))
+        return [*caught, *self._referral_writes(found_out, profile)]
 
     def _referral_writes(self, referrer: Referrer, profile: Profile) -> list[Write]:
         terms = self._terms.towards(referrer.profile)
@@ -212,8 +226,6 @@ class _Adding:
             terms=terms,
             now=profile.created_at,
         )
-        if screening.is_held(self._campaign, profile):
-            referral = referrals.held_back(referral)
         friend = Earnings(campaign_id=profile.campaign_id, participant_id=profile.participant_id)
         offer = self._offer or offer_of(self._campaign)
         return credit.writes_for_new(referrer, referral, friend, offer, terms)

@@ -16,6 +16,7 @@ from grapevine.engine.participants.lookup import Participant, participant_in, pa
 from grapevine.engine.participants.share import share_url
 from grapevine.engine.ranks.reading import Ranks, ranks_of
 from grapevine.engine.rewards.earning import earnings_in
+from grapevine.engine.terms import terms_of
 from grapevine.engine.tracking.rules import impressions_in
 from grapevine.months import month_at, start_of
 from grapevine.table import keys, store
@@ -69,7 +70,7 @@ class _Reading:
     def __init__(self, campaign: Campaign, participants: Sequence[Participant], now: int) -> None:
         self._campaign, self._participants, self._now = campaign, participants, now
         self._month = month_at(now)
-        self._terms = referrals.terms_of(campaign)
+        self._terms = terms_of(campaign)
         campaign_id = campaign.campaign_id
         referred = [p.profile for p in participants if p.profile.referrer_id]
         referrer_ids = list(dict.fromkeys(p.referrer_id for p in referred if p.referrer_id))

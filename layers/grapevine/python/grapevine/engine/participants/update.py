@@ -14,7 +14,6 @@ from grapevine.engine import credit, referrals
 from grapevine.engine.attempts import attempts
 from grapevine.engine.credit import Referrer, Ties
 from grapevine.engine.fraud.rescreening import rescreened
-from grapevine.engine.fraud.screening import is_held
 from grapevine.engine.mail import unsubscribing
 from grapevine.engine.participants import metadata
 from grapevine.engine.participants.answered import answer_writes, salt_keys
@@ -27,13 +26,14 @@ from grapevine.engine.participants.lookup import (
 )
 from grapevine.engine.participants.metadata import InvalidMetadata, Scalar
 from grapevine.engine.rewards.earning import earnings_in, offer_of
+from grapevine.engine.terms import terms_of
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import Referral, ReferralStatus
 from grapevine.table.store import TransactionCanceled
-from grapevine.table.writes import ABSENT, PRESENT, Delete, Put, Write, version
+from grapevine.table.writes import ABSENT, MOST_WRITES, PRESENT, Delete, Put, Write, version
 
 
 class Changes(TypedDict, total=False):
@@ -64,9 +64,6 @@ _PLAIN_FIELDS = (
 _COPIED = ("email", "first_name", "last_name")
 """What the referral repeats of the profile."""
 
-_MOST_WRITES = 100
-"""That DynamoDB takes in a transaction: of the profile, and of what a credit earns for both."""
-
 
 def _refused(field: str, code: str, message: str) -> InvalidRequest:
     return InvalidRequest(message, Problem("body", field, code, message))
@@ -94,7 +91,7 @@ def update(campaign: Campaign, located: Located, changes: Changes) -> Participan
             writes += unsubscribing.wish_writes(participant.profile, profile)
         if not writes:
             return participant
-        if len(writes) > _MOST_WRITES:
+        if len(writes) > MOST_WRITES:
             message = "Too many metadata values change at once. Send them in two requests."
             raise _refused("metadata", "too_many_changes", message)
         try:
@@ -164,28 +161,31 @@ def _referral_writes(
             ties = replace(ties, referrer=replace(ties.referrer, profile=again.referrer))
     after = ties.referral if ties else None
     if "referral_status" in changes:
-        after = _with_status(campaign, ties, changes["referral_status"])
+        after = _with_status(campaign, ties, profile, changes["referral_status"])
     if ties is None or after is None:
         return profile, writes
     after = referrals.with_copies_of(after, profile)
     if after == ties.referral:
         return profile, writes
-    terms = referrals.terms_of(campaign)
-    writes += credit.writes_for(ties, after, offer_of(campaign), terms)
+    terms = terms_of(campaign)
+    reviewed = profile if profile == participant.profile else None
+    writes += credit.writes_for(ties, after, offer_of(campaign), terms, reviewed)
     if is_moved:
         found = store.get_many(salt_keys(campaign))
         writes += answer_writes(campaign, found, after.referrer_id, profile.email)
     return profile, writes
 
 
-def _with_status(campaign: Campaign, ties: Ties | None, requested: ReferralStatus) -> Referral:
+def _with_status(
+    campaign: Campaign, ties: Ties | None, friend: Profile, requested: ReferralStatus
+) -> Referral:
     if ties is None:
         message = "The participant has no referrer, so there is no referral status to set."
         raise _refused("referralStatus", "no_referrer", message)
     if ties.referral.status == "CREDIT_AWARDED":
         message = "Referral credit has already been awarded."
         raise _refused("referralStatus", "already_awarded", message)
-    terms = referrals.terms_of(campaign).towards(ties.referrer.profile)
+    terms = terms_of(campaign).towards(ties.referrer.profile).about(friend)
     return referrals.changed_by_operator(ties.referral, requested, terms, runtime.now_ms())
 
 
@@ -199,7 +199,7 @@ def _with_referrer(
         raise _refused("referredBy", "self_referral", message)
     referred = replace(profile, referrer_id=referrer_id, referral_source="PARTICIPANT")
     again = rescreened(campaign, before, referred, referrer.profile)
-    terms = referrals.terms_of(campaign).towards(again.referrer or referrer.profile)
+    terms = terms_of(campaign).towards(again.referrer or referrer.profile)
     referral = referrals.opened(
         again.profile,
         referrer_id,
@@ -207,8 +207,6 @@ def _with_referrer(
         terms=terms,
         now=runtime.now_ms(),
     )
-    if is_held(campaign, again.profile):
-        referral = referrals.held_back(referral)
     earnings_key = keys.earnings(campaign.campaign_id, profile.participant_id)
     found = store.get_many([earnings_key, *salt_keys(campaign)])
     friend = earnings_in(found, campaign.campaign_id, profile.participant_id)

@@ -15,8 +15,9 @@ from grapevine.table.rewards import RewardConfig, configs_of
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, version
 
-MOST_CONFIGS = 20
-"""Of a campaign at a time: one credit may earn all of them, in one transaction."""
+MOST_CONFIGS = 16
+"""Of a campaign at a time. One credit may earn both halves of all of them, and with a sign-up and
+all its metadata that is one transaction of at most a hundred writes."""
 
 
 def new_config(campaign_id: str, fields: Mapping[str, Any], place: int = 0) -> RewardConfig:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from grapevine.engine.referrals import Triggered
+from grapevine.engine.triggers import Triggered
 from grapevine.engine.values import WholeNumber
 from grapevine.http.models.fields import Input, Output
 
