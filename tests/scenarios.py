@@ -680,9 +680,14 @@ def plays(stack: Stack) -> None:
         assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
     assert_players_can_be_read(stack, game)
     now = stack.now_ms()
-    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    hiding = by_moments(now, now + 30 * DAY_MS, gold=2) | {"sources": ["gamifyhost", "referd"]}
+    hidden = Game.started(stack, hiding)
     leap(stack, now + 30 * DAY_MS - MINUTE_MS)
     assert hidden.event("user_1", "purchase")["instantWin"]["won"]
+    # With the SecretKey, as an instant win wants its events.
+    reporting.report(stack, {"purchase": {}}, player="user_2", secret=str(stack.api_key))
+    stack.drain()
+    assert hidden.player("user_2").counters["wins"] == {"gold": 1}  # type: ignore[union-attr]
 
 
 def assert_players_can_be_read(stack: Stack, game: Game) -> None:
