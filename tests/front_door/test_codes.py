@@ -424,6 +424,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expiresAt": "tomorrow"}, "expiresAt"),
     ({"expiresAt": "2030-01-01T00:00:00"}, "expiresAt"),
     ({"expiresAt": "2020-01-01T00:00:00Z"}, "expiresAt"),
+    ({"expiresAt": "9999-12-31T23:59:59-01:00"}, "expiresAt"),
 ]
 
 

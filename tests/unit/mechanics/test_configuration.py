@@ -118,6 +118,7 @@ def set_in(path: str, value: Any) -> Edit:
         ("startsAt", 1748736000000),
         ("startsAt", "soon"),
         ("startsAt", "1969-12-31T23:59:59Z"),
+        ("endsAt", "9999-12-31T23:59:59-01:00"),
         ("sources", ["facebook"]),
         ("unknownEventTypes", "ignore"),
         ("dedupe.0.by", "orderId"),
@@ -182,6 +183,8 @@ def set_in(path: str, value: Any) -> Edit:
         ("instantWin.winCode.alphabet", "ABCDEFGHIÄ"),
         ("instantWin.winCode.expiresInDays", 0),
         ("leaderboard.excludeUsers", [""]),
+        ("leaderboard.excludeUsers", ["staff_1", " \u2003"]),
+        ("leaderboard.excludeUsers", ["a" * 101]),
     ],
 )
 def test_a_member_that_is_wrong_is_refused_by_its_name(path: str, value: Any) -> None:

@@ -27,6 +27,7 @@ MOST_TIMES_A_USER = 10**6
 
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _MILLISECOND = _EPOCH.resolution * 1000
 
 
@@ -67,13 +68,14 @@ def _instant(value: Any) -> Any:
         except ValueError:
             pass
         else:
-            if moment.tzinfo is not None and moment.year >= 1970:
+            # In years of UTC, whatever the offset: others can be counted but not written.
+            if moment.tzinfo is not None and _EPOCH <= moment <= _LAST:
                 return (moment - _EPOCH) // _MILLISECOND
     raise PydanticCustomError("instant", "Must be a time with its offset: 2025-06-01T00:00:00Z.")
 
 
 def instant_text(at: int) -> str:
-    """A time (ms) as the API writes it."""
+    """A time (ms, up to the end of 9999) as the API writes it."""
     text = (_EPOCH + at * _MILLISECOND).isoformat(timespec="milliseconds")
     return text.replace(".000+00:00", "Z").replace("+00:00", "Z")
 
@@ -111,5 +113,5 @@ Instant = Annotated[
     PlainSerializer(instant_text),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A time, as milliseconds."""
+"""A time of the years 1970 to 9999 (UTC), as milliseconds."""
 TimeZone = Annotated[str, Field(max_length=64), AfterValidator(_time_zone)]
