@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from grapevine import runtime
-from grapevine.engine.mechanics import board
+from grapevine.engine.mechanics import board, validating
 from grapevine.table import store
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player
@@ -135,6 +135,25 @@ def test_an_event_without_points_does_not_cost_a_place(stack: Stack) -> None:
 
     assert [each["userId"] for each in entries] == ["first", "second"]
     assert [each["eventsCount"] for each in entries] == [2, 1]
+
+
+def test_what_cannot_be_a_user_id_is_left_out_by_nobody(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was configured before it was refused."""
+    game = Game.started(stack, mechanics())
+    game.event("somebody", "signup")
+    refused = game.save(mechanics(leaderboard={"excludeUsers": ["   "]}), seen=1)
+    monkeypatch.setattr(validating, "is_user_id", lambda _: True)
+    assert game.save(mechanics(leaderboard={"excludeUsers": ["   "]}), seen=1).status_code == 200
+
+    shown = read(game, "leaderboard", userId="somebody")
+
+    assert refused.status_code == 400
+    assert [each["field"] for each in refused.json()["errors"]] == ["leaderboard.excludeUsers.0"]
+    assert [each["userId"] for each in shown["entries"]] == ["somebody"]
+    assert shown["participant"]["rank"] == shown["totalParticipants"] == 1
+    assert read(game, "participants/somebody")["rank"] == 1
 
 
 def test_without_a_leaderboard_nobody_has_a_rank(stack: Stack) -> None:

@@ -161,6 +161,7 @@ def test_every_builder_is_looked_at_here() -> None:
         "is_code",
         "is_delivery",
         "is_id",
+        "is_user_id",
         "is_mail",
         "is_referral",
         "last_created",

@@ -30,9 +30,18 @@ def _id(text: str) -> str:
     return text
 
 
+def is_user_id(text: str) -> bool:
+    """Whether `text` can be a user id at all: not blank, not too long, and Unicode text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(text.strip()) and len(text) <= LONGEST_USER_ID
+
+
 def _partition(campaign_id: str, user_id: str) -> str:
-    """Raises ValueError for a user id that is blank, too long or no Unicode text."""
-    if not user_id.strip() or len(user_id) > LONGEST_USER_ID:
+    """Raises ValueError for what cannot be a user id."""
+    if not is_user_id(user_id):
         raise ValueError("not a user id")
     return f"{keys.campaign(campaign_id).partition}{_PLAYER}{quote(user_id, safe='')}"
 

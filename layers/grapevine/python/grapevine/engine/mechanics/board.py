@@ -52,7 +52,7 @@ def board(played: Played, limit: int, user_id: str | None) -> Board:
     settings = played.configuration.leaderboard
     if not settings.enabled:
         raise NotFound("Campaign has no leaderboard")
-    excluded = set(settings.exclude_users)
+    excluded = _excluded(played)
     best = _without(points_board.best_players(_id_of(played), limit + len(excluded)), excluded)
     around, own_rank = _around(played, user_id, excluded)
     best = best[:limit]
@@ -72,11 +72,11 @@ def board(played: Played, limit: int, user_id: str | None) -> Board:
 
 def rank_of(played: Played, player: Player) -> int | None:
     """None for who is not on the board, or has more than about `MOST_ABOVE` above."""
-    settings = played.configuration.leaderboard
-    if not settings.enabled or player.user_id in settings.exclude_users:
+    excluded = _excluded(played)
+    if not played.configuration.leaderboard.enabled or player.user_id in excluded:
         return None
     # What the index says of the player is left out: the state is what is true now.
-    apart = {*settings.exclude_users, player.user_id}
+    apart = excluded | {player.user_id}
     own = _place_of(player)
     above = points_board.players_above(
         player.campaign_id, own.position, without=apart, most=MOST_ABOVE
@@ -85,6 +85,11 @@ def rank_of(played: Played, player: Player) -> int | None:
         return None
     tied = _without(points_board.players_at(player.campaign_id, own.position), apart)
     return 1 + above + sum(one.order < own.order for one in tied)
+
+
+def _excluded(played: Played) -> set[str]:
+    """Those who are left out. What cannot be a user id leaves out nobody."""
+    return set(filter(player_keys.is_user_id, played.configuration.leaderboard.exclude_users))
 
 
 def _around(

@@ -17,6 +17,7 @@ from grapevine.engine.mechanics.parts import (
     PointsTotal,
 )
 from grapevine.errors import Problem
+from grapevine.table.player_keys import is_user_id
 
 MOST_RULES_OF_A_TYPE = 10
 """So that the items which an event writes fit into one transaction, with room."""
@@ -46,6 +47,7 @@ def problems(
         *_milestones(configuration),
         *_instant_win(configuration),
         *_stock(configuration, awarded or {}),
+        *_leaderboard(configuration),
     ]
     if before is not None and has_players:
         found.extend(_frozen(configuration, before))
@@ -101,6 +103,14 @@ def _milestone(field: str, milestone: Milestone) -> Iterator[Problem]:
     if isinstance(metric, PointsTotal) and milestone.repeat and milestone.reward.points:
         message = "A milestone on points that repeats gives no points: it would never end."
         yield _problem(f"{field}.reward.points", "endless", message)
+
+
+def _leaderboard(configuration: Configuration) -> Iterator[Problem]:
+    # Not a rule of the field: what was stored before the rule was made must be read nevertheless.
+    for place, user_id in enumerate(configuration.leaderboard.exclude_users):
+        if not is_user_id(user_id):
+            message = "Must be a user id, not blank."
+            yield _problem(f"leaderboard.excludeUsers.{place}", "user_id", message)
 
 
 def _instant_win(configuration: Configuration) -> Iterator[Problem]:
