@@ -394,6 +394,21 @@ def test_guessing_ends_with_a_wait_whether_or_not_the_guess_is_right(fresh_stack
     assert data_of(redeem(game, USER, code))["totalPoints"] == 500
 
 
+def test_the_code_of_another_users_prize_counts_as_a_guess(fresh_stack: Stack) -> None:
+    """Or it would tell which codes exist, as often as one likes."""
+    game = Game.started(fresh_stack, mechanics())
+    won = game.event(OTHER, "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
+    foreign, (own,) = won["instantWin"]["winCode"], new_codes(game)
+    for _ in range(MOST_BY_USER):
+        assert refused(redeem(game, USER, foreign))[0] == 403
+
+    answers = [redeem(game, USER, foreign), redeem(game, USER, own)]
+
+    assert [refused(answer) for answer in answers] == [(429, "Too many requests")] * 2
+    fresh_stack.advance(60_000)
+    assert data_of(redeem(game, USER, own))["totalPoints"] == 500
+
+
 @pytest.mark.one_engine
 def test_a_keys_wrong_codes_are_limited_and_no_others(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())

@@ -14,7 +14,8 @@ from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
 from grapevine.engine.mechanics.draws import commitment, draw_value
 from local.stack import Stack
 from tests.api import Json
-from tests.playing import GOLD, Game, by_moments, check, mechanics
+from tests.play_invariants import check
+from tests.playing import GOLD, Game, by_moments, mechanics
 from tests.scenarios import DAY_MS, interrupted, leap
 
 PURCHASE = {"amount": 20}

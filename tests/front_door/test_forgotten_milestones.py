@@ -8,7 +8,8 @@ from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.mechanics import counters
 from local.stack import Stack
 from tests.api import Json
-from tests.playing import Game, check, mechanics
+from tests.play_invariants import check
+from tests.playing import Game, mechanics
 from tests.scenarios import leap
 
 pytestmark = pytest.mark.one_engine

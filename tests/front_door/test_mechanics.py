@@ -17,7 +17,8 @@ from local.stack import Stack
 from tests.api import Json
 from tests.conftest import inside
 from tests.invariants import table_of
-from tests.playing import GOLD, Game, check, mechanics
+from tests.play_invariants import check
+from tests.playing import GOLD, Game, mechanics
 from tests.scenarios import at_once, interrupted, leap
 
 SCRIPT = Path(__file__).parents[2] / "docs/verify_draw.py"

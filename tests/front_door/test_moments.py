@@ -11,7 +11,8 @@ import pytest
 from grapevine.table import moments, store
 from local.stack import Stack
 from tests.conftest import inside
-from tests.playing import Game, by_moments, check
+from tests.play_invariants import check
+from tests.playing import Game, by_moments
 from tests.scenarios import DAY_MS, MINUTE_MS, at_once, leap
 
 THREADS = 16

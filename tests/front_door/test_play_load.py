@@ -14,7 +14,8 @@ import pytest
 
 from local.stack import Stack
 from tests.api import Json
-from tests.playing import Game, check, mechanics
+from tests.play_invariants import check
+from tests.playing import Game, mechanics
 from tests.scenarios import at_once
 
 PRIZES = 10

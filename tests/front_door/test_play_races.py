@@ -21,7 +21,8 @@ from grapevine.engine.mechanics.parts import WinCode
 from grapevine.engine.mechanics.win_codes import win_code
 from local.stack import Stack
 from tests.api import Json
-from tests.playing import GOLD, Game, check, mechanics
+from tests.play_invariants import check
+from tests.playing import GOLD, Game, mechanics
 from tests.scenarios import at_once
 
 THREADS = 16

@@ -20,10 +20,10 @@ from tests.coding import (
     redeem,
     refused,
     reverse,
-    sums_are_right,
     verify,
 )
 from tests.invariants import table_of
+from tests.play_invariants import check
 from tests.playing import BLANK, GOLD, Game, mechanics
 from tests.scenarios import at_once
 
@@ -50,6 +50,7 @@ def test_an_event_is_taken_back_line_by_line(game: Game) -> None:
     code = won["instantWin"]["winCode"]
     game.stack.advance(1)
     game.event(USER, "signup")
+    check(game)
 
     answer = data_of(reverse(game, USER, event_id))
 
@@ -70,7 +71,24 @@ def test_an_event_is_taken_back_line_by_line(game: Game) -> None:
     ]
     assert data_of(verify(game, code))["message"] == "Code status is REVOKED"
     assert refused(redeem(game, USER, code)) == (409, "Code status is REVOKED")
-    sums_are_right(game, USER)
+    check(game)
+
+
+def test_each_line_of_the_ledger_has_an_id_of_its_own(game: Game) -> None:
+    event_id, _ = bought(game, GOLD)
+    for code in new_codes(game, 2):
+        redeem(game, USER, code)
+    for each in events_of(game, USER):
+        reverse(game, USER, each.event_id)
+
+    entries = data_of(game.call("GET", f"participants/{USER}/ledger"))["entries"]
+    event = data_of(game.call("GET", f"events/{event_id}", params={"userId": USER}))
+
+    assert len(entries) == 8
+    assert len({each["id"] for each in entries}) == 8
+    of_event = [each["id"] for each in entries if each["eventId"] == event_id]
+    assert sorted(each["id"] for each in event["ledger"]) == sorted(of_event)
+    assert len(of_event) == 4
 
 
 def test_a_second_reversal_says_the_same_and_changes_nothing(game: Game) -> None:
@@ -99,7 +117,7 @@ def test_sixteen_reversals_at_once_take_it_back_once(game: Game) -> None:
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
     assert game.player(USER).total_points == 50  # type: ignore[union-attr]
-    sums_are_right(game, USER)
+    check(game)
 
 
 def test_what_was_counted_stays_counted(stack: Stack) -> None:
@@ -136,7 +154,7 @@ def test_a_redemption_that_is_taken_back_leaves_its_code_revoked(game: Game) -> 
     assert answer["codeStatus"] == code_item(game, first).status == "REVOKED"
     assert refused(redeem(game, USER, first)) == (409, "Code status is REVOKED")
     assert counts(game) == (2, 1, 0, 0, 1, 1)
-    sums_are_right(game, USER)
+    check(game)
 
 
 def test_the_code_of_a_prize_that_was_redeemed_stays_as_it_is(stack: Stack) -> None:
@@ -151,7 +169,7 @@ def test_the_code_of_a_prize_that_was_redeemed_stays_as_it_is(stack: Stack) -> N
 
     assert (answer["pointsReversed"], answer["totalPoints"]) == (100, 500)
     assert answer["codeStatus"] == "REDEEMED"
-    sums_are_right(game, USER)
+    check(game)
 
 
 def test_a_milestones_points_are_taken_back_and_never_given_again(stack: Stack) -> None:
@@ -165,7 +183,7 @@ def test_a_milestones_points_are_taken_back_and_never_given_again(stack: Stack) 
     assert (answer["pointsReversed"], answer["totalPoints"]) == (107, 0)
     _, again = bought_another(game)
     assert again["totalPoints"] == 100
-    sums_are_right(game, USER)
+    check(game)
 
 
 def bought_another(game: Game) -> tuple[str, Any]:
@@ -216,4 +234,4 @@ def test_reversals_redemptions_and_events_at_once_leave_sums_right(game: Game) -
 
     assert {answer.status_code for answer in answers} == {200}
     assert game.player(USER).total_points == 80  # type: ignore[union-attr]
-    sums_are_right(game, USER)
+    check(game)
