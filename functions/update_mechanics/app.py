@@ -2,7 +2,7 @@
 
 from grapevine.engine.mechanics.saving import save
 from grapevine.http.endpoint import Nothing, Request, Response
-from grapevine.http.gamifyhost import exact_answer, gamifyhost
+from grapevine.http.gamifyhost import exact_answer, of_mechanics
 from grapevine.http.models.mechanics import (
     Mechanics,
     UpdateMechanics,
@@ -11,7 +11,7 @@ from grapevine.http.models.mechanics import (
 )
 
 
-@gamifyhost.endpoint(
+@of_mechanics.endpoint(
     "PUT /v1/campaigns/{slug}/mechanics",
     scope="gamification:write",
     body=UpdateMechanics,

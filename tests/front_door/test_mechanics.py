@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from functools import partial
@@ -10,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
+from grapevine.engine.mechanics.configuration import parse, written_out
+from grapevine.engine.mechanics.draw_secrets import MOST_FORMER, SHOWN_AFTER_MS
+from grapevine.engine.mechanics.draws import commitment, new_secret
+from grapevine.engine.mechanics.fields import instant_text
+from grapevine.engine.mechanics.validating import MOST_BYTES
+from grapevine.http import exact_body
+from grapevine.http.body import LARGEST_BODY_BYTES
+from grapevine.http.models.mechanics import FormerDraws
 from grapevine.table import mechanics_keys, store
 from grapevine.table.mechanics import MechanicsVersion
 from local.stack import Stack
@@ -71,6 +79,67 @@ def test_what_was_shown_can_be_saved_and_changes_nothing_but_the_version(stack: 
 
     assert saved.status_code == 200
     assert saved.json()["data"] == {**first, "configVersion": 2} == shown(game)
+
+
+@pytest.mark.one_engine
+def test_the_largest_configuration_that_is_shown_can_be_saved_again(stack: Stack) -> None:
+    """Short as it is sent, it has thousands of defaults; a client writes it at length again."""
+    rules = [{"id": f"r{one}", "eventType": f"e{one // 10}", "award": FLAT} for one in range(100)]
+    wide = [{"field": "f", "op": "in", "value": ["\u20ac" * 500] * number} for number in (60, 1)]
+    game = Game.started(stack)
+
+    def fill(number: int) -> Json:
+        more = [{**rules[0], "when": [wide[0]]}, {**rules[1], "when": [wide[1]] * number}]
+        return mechanics(points={"rules": more + rules[2:]})
+
+    sizes = [len(written_out(parse(fill(number)))) for number in range(11)]
+    fits = max(number for number, size in enumerate(sizes) if size <= MOST_BYTES)
+    refused = game.save(fill(fits + 1))
+    saved = game.save(fill(fits))
+    told = game.call("GET", "mechanics").json()["data"]
+    again = game.call("PUT", "mechanics", content=json.dumps(told), headers=seen_and_sent(1))
+
+    assert refused.json()["errors"] == [
+        {"field": "body", "message": "With its defaults it is larger than 224 KiB."}
+    ]
+    assert sizes[fits] > MOST_BYTES - 4000
+    assert saved.status_code == 200
+    assert len(json.dumps(told)) > 3 * exact_body.LARGEST_BODY_BYTES
+    assert again.status_code == 200, again.text
+    assert shown(game) == {**told, "configVersion": 2}
+    items = [
+        item for item in table_of(stack).values() if item.get("campaignId") == game.campaign_id
+    ]
+    assert 100_000 < max(len(str(item).encode()) for item in items) < 400_000
+
+
+FLAT = {"type": "fixed", "points": 1}
+
+
+def seen_and_sent(version: int) -> dict[str, str]:
+    return {"if-match": str(version), "content-type": "application/json"}
+
+
+def test_what_is_only_shown_fits_beside_the_largest_configuration() -> None:
+    former = {
+        "drawNumber": 10**6,
+        "drawCommitment": commitment(new_secret()),
+        "drawSecret": new_secret(),
+        "until": instant_text(0),
+    }
+    assert former.keys() == {each.alias for each in FormerDraws.model_fields.values()}
+    shown_only = {
+        "slug": "s" * 100,
+        "name": "\U0001f600" * 255,
+        "status": "IN_PROGRESS",
+        "configVersion": 10**9,
+        "instantWin": {
+            **former,
+            "formerDraws": [former] * MOST_FORMER,
+        },
+    }
+
+    assert MOST_BYTES + len(json.dumps(shown_only)) < LARGEST_BODY_BYTES
 
 
 @pytest.mark.parametrize("seen", [0, 2, 9_999_999_999])

@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -96,7 +96,7 @@ class Response:
 class Dialect(ABC):
     """What differs from API to API; `largest_body` in bytes."""
 
-    largest_body: ClassVar[int]
+    largest_body: int
 
     @abstractmethod
     def authorize(self, scope: str, headers: Mapping[str, str], path: Mapping[str, str]) -> Access:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,6 +13,7 @@ from grapevine.engine.access import Access, authorize, campaign_called
 from grapevine.engine.mechanics.outcomes import Outcome
 from grapevine.errors import GrapevineError, InvalidRequest, NotFound, Problem
 from grapevine.http import exact_body
+from grapevine.http.body import LARGEST_BODY_BYTES
 from grapevine.http.endpoint import Dialect, Response, waiting_time
 from grapevine.http.idempotency import repetition_key
 from grapevine.http.models.gamifyhost import EventResult, FieldError, GamifyHostError, Repeatable
@@ -46,10 +47,9 @@ class GamifyHost(Dialect):
     """`not_found` is what a route says of a slug that the account does not have. Campaigns may be
     as they were some seconds ago where the route `remembers` them."""
 
-    largest_body: ClassVar[int] = exact_body.LARGEST_BODY_BYTES
-
     not_found: str = "Campaign not found"
     remembers: bool = False
+    largest_body: int = exact_body.LARGEST_BODY_BYTES
 
     def authorize(self, scope: str, headers: Mapping[str, str], path: Mapping[str, str]) -> Access:
         del path
@@ -131,3 +131,5 @@ of_events = GamifyHost("Campaign not found or not active", remembers=True)
 """For routes that take events."""
 of_players = GamifyHost("Campaign or participant not found")
 """For routes that speak of one player."""
+of_mechanics = GamifyHost(largest_body=LARGEST_BODY_BYTES)
+"""For the configuration: what GET shows has all the defaults, and is taken as well."""

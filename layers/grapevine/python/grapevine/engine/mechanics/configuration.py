@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -108,6 +109,12 @@ def shown(configuration: Configuration) -> dict[str, Any]:
 def to_text(configuration: Configuration) -> str:
     """How the configuration is stored."""
     return exact_json.dumps(shown(configuration))
+
+
+def written_out(configuration: Configuration) -> str:
+    """The configuration with all its defaults in the longest of the ways in which JSON libraries
+    write a line: with spaces, and with all but ASCII escaped."""
+    return json.dumps(json.loads(to_text(configuration), parse_float=str))
 
 
 def from_text(text: str) -> Configuration:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from grapevine.engine.mechanics.configuration import Configuration
+from grapevine.engine.mechanics.configuration import Configuration, written_out
 from grapevine.engine.mechanics.counters import MOST_DISTINCT
 from grapevine.engine.mechanics.parts import (
     PPM,
@@ -24,6 +24,10 @@ MOST_RULES_OF_A_TYPE = 10
 
 MOST_MOMENTS = 1000
 """Of one tier; each is an item of its own."""
+
+MOST_BYTES = 224 * 1024
+"""Of a configuration that is complete and written out at length. So what GET shows is a body that
+PUT takes, with room for what is only shown, and an item has room for it."""
 
 
 def problems(
@@ -48,6 +52,7 @@ def problems(
         *_instant_win(configuration),
         *_stock(configuration, awarded or {}),
         *_leaderboard(configuration),
+        *_size(configuration),
     ]
     if before is not None and has_players:
         found.extend(_frozen(configuration, before))
@@ -103,6 +108,12 @@ def _milestone(field: str, milestone: Milestone) -> Iterator[Problem]:
     if isinstance(metric, PointsTotal) and milestone.repeat and milestone.reward.points:
         message = "A milestone on points that repeats gives no points: it would never end."
         yield _problem(f"{field}.reward.points", "endless", message)
+
+
+def _size(configuration: Configuration) -> Iterator[Problem]:
+    if len(written_out(configuration)) > MOST_BYTES:
+        message = f"With its defaults it is larger than {MOST_BYTES // 1024} KiB."
+        yield _problem("body", "too_large", message)
 
 
 def _leaderboard(configuration: Configuration) -> Iterator[Problem]:
