@@ -234,6 +234,7 @@ def test_i9_what_is_refused_leaves_the_table_as_it_was(stack: Stack) -> None:
     assert table_of(stack) == before
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("status", ["DRAFT", "COMPLETE"])
 def test_a_campaign_that_is_not_in_progress_takes_no_events(stack: Stack, status: str) -> None:
     game = Game.started(stack, mechanics())
@@ -246,19 +247,21 @@ def test_a_campaign_that_is_not_in_progress_takes_no_events(stack: Stack, status
     assert game.send(USER, "signup").status_code == 404
 
 
-def test_a_campaign_takes_events_from_its_start_to_its_end(fresh_stack: Stack) -> None:
-    now = fresh_stack.runtime().now_ms()
+@pytest.mark.one_engine
+def test_a_campaign_takes_events_from_its_start_to_its_end(stack: Stack) -> None:
+    now = stack.now_ms()
     starts, ends = instant_text(now + DAY_MS), instant_text(now + 2 * DAY_MS)
-    game = Game.started(fresh_stack, mechanics(startsAt=starts, endsAt=ends))
+    game = Game.started(stack, mechanics(startsAt=starts, endsAt=ends))
 
     statuses = [game.send(USER, "signup").status_code]
     for _ in range(2):
-        fresh_stack.advance(DAY_MS + MINUTE_MS)
+        leap(stack, stack.now_ms() + DAY_MS + MINUTE_MS)
         statuses.append(game.send(USER, "signup").status_code)
 
     assert statuses == [404, 200, 404]
 
 
+@pytest.mark.one_engine
 def test_a_campaign_takes_no_events_by_ways_that_are_not_among_its_sources(stack: Stack) -> None:
     game = Game.started(stack, mechanics(dedupe=None))
     known = game.send("u", "purchase", {"amount": 20}, key="known")
@@ -275,6 +278,7 @@ def test_a_campaign_takes_no_events_by_ways_that_are_not_among_its_sources(stack
     assert game.send("u", "purchase", {"amount": 20}, key="known").text == known.text
 
 
+@pytest.mark.one_engine
 def test_a_campaign_without_mechanics_records_events_for_nothing(stack: Stack) -> None:
     game = Game.started(stack)
 

@@ -31,7 +31,7 @@ from tests.coding import (
 )
 from tests.invariants import table_of
 from tests.playing import BLANK, GOLD, Game, mechanics
-from tests.scenarios import DAY_MS, HOUR_MS, at_once
+from tests.scenarios import DAY_MS, HOUR_MS, at_once, leap
 
 USER, OTHER = "user_12345", "user/2 #ä"
 UNKNOWN = {
@@ -233,6 +233,7 @@ def test_a_repeated_redemption_is_answered_byte_for_byte(game: Game) -> None:
     assert table_of(game.stack) == before
 
 
+@pytest.mark.one_engine
 def test_a_prize_that_was_paid_at_once_is_proved_by_its_code_and_pays_nothing(game: Game) -> None:
     code = a_win(game)
     total = game.player(USER).total_points  # type: ignore[union-attr]
@@ -260,11 +261,12 @@ def test_a_prize_that_its_code_pays_is_paid_once_to_its_winner(stack: Stack) -> 
     sums_are_right(game, USER)
 
 
-def test_a_code_expires(fresh_stack: Stack) -> None:
-    game = Game.started(fresh_stack, mechanics())
-    expires = instant_text(fresh_stack.now_ms() + HOUR_MS)
+@pytest.mark.one_engine
+def test_a_code_expires(stack: Stack) -> None:
+    game = Game.started(stack, mechanics())
+    expires = instant_text(stack.now_ms() + HOUR_MS)
     code, _ = new_codes(game, 2, expiresAt=expires)
-    fresh_stack.advance(HOUR_MS)
+    leap(stack, stack.now_ms() + HOUR_MS)
 
     found = data_of(verify(game, code))
 
@@ -275,14 +277,15 @@ def test_a_code_expires(fresh_stack: Stack) -> None:
     assert refused(generate(game, 1, 1, expiresAt=expires))[0] == 400
 
 
+@pytest.mark.one_engine
 def test_a_code_of_a_batch_ends_with_its_campaign_and_that_of_a_win_does_not(
-    fresh_stack: Stack,
+    stack: Stack,
 ) -> None:
-    ends = instant_text(fresh_stack.now_ms() + HOUR_MS)
-    game = Game.started(fresh_stack, {**paid_by_the_code(), "endsAt": ends})
+    ends = instant_text(stack.now_ms() + HOUR_MS)
+    game = Game.started(stack, {**paid_by_the_code(), "endsAt": ends})
     (code,), won = new_codes(game), a_win(game)
 
-    fresh_stack.advance(2 * HOUR_MS)
+    leap(stack, stack.now_ms() + 2 * HOUR_MS)
 
     found, found_won = data_of(verify(game, code)), data_of(verify(game, won))
     assert (found["valid"], found["status"], found["expired"]) == (False, "ACTIVE", True)
@@ -292,14 +295,15 @@ def test_a_code_of_a_batch_ends_with_its_campaign_and_that_of_a_win_does_not(
     assert data_of(redeem(game, USER, won))["pointsEarned"] == 500
 
 
-def test_a_code_waits_for_its_campaign(fresh_stack: Stack) -> None:
-    starts = instant_text(fresh_stack.now_ms() + HOUR_MS)
-    game = Game.started(fresh_stack, mechanics(startsAt=starts))
+@pytest.mark.one_engine
+def test_a_code_waits_for_its_campaign(stack: Stack) -> None:
+    starts = instant_text(stack.now_ms() + HOUR_MS)
+    game = Game.started(stack, mechanics(startsAt=starts))
     (code,) = new_codes(game)
 
     assert data_of(verify(game, code))["message"] == "Campaign is not active"
     assert refused(redeem(game, USER, code)) == (404, "Campaign not found or not active")
-    fresh_stack.advance(HOUR_MS)
+    leap(stack, stack.now_ms() + HOUR_MS)
     assert data_of(verify(game, code))["valid"]
     assert data_of(redeem(game, USER, code))["totalPoints"] == 500
 
@@ -394,6 +398,7 @@ def test_guessing_ends_with_a_wait_whether_or_not_the_guess_is_right(fresh_stack
     assert data_of(redeem(game, USER, code))["totalPoints"] == 500
 
 
+@pytest.mark.one_engine
 def test_the_code_of_another_users_prize_counts_as_a_guess(fresh_stack: Stack) -> None:
     """Or it would tell which codes exist, as often as one likes."""
     game = Game.started(fresh_stack, mechanics())
@@ -443,6 +448,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.one_engine
 def test_what_makes_no_batch_is_refused_by_name_and_writes_nothing(game: Game) -> None:
     new_codes(game)
     before = table_of(game.stack)
@@ -459,6 +465,7 @@ def test_what_makes_no_batch_is_refused_by_name_and_writes_nothing(game: Game) -
     assert table_of(game.stack) == before
 
 
+@pytest.mark.one_engine
 def test_refusals_name_what_is_wrong(game: Game) -> None:
     answers = [
         redeem(game, "", "SUMM-22222222"),

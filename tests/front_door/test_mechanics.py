@@ -120,6 +120,7 @@ def seen_and_sent(version: int) -> dict[str, str]:
     return {"if-match": str(version), "content-type": "application/json"}
 
 
+@pytest.mark.one_engine
 def test_what_is_only_shown_fits_beside_the_largest_configuration() -> None:
     former = {
         "drawNumber": 10**6,

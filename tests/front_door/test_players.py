@@ -275,6 +275,7 @@ def test_wins_are_shown_with_what_became_of_their_codes(fresh_stack: Stack) -> N
     assert {each["codeStatus"] for each in read(game, "wins")["wins"]} == {"EXPIRED"}
 
 
+@pytest.mark.one_engine
 def test_milestones_show_how_far_a_player_is(stack: Stack) -> None:
     made = mechanics()
     made["milestones"] = [
@@ -373,6 +374,7 @@ def test_prizes_and_figures_tell_what_is_left(stack: Stack) -> None:
     assert read(game, "stats") == {"participants": 2, "prizes": prizes}
 
 
+@pytest.mark.one_engine
 def test_without_mechanics_there_is_nothing_to_win(stack: Stack) -> None:
     game = Game.started(stack)
 
@@ -424,6 +426,7 @@ def test_a_reversal_is_told_with_its_event_and_its_code_with_the_win(game: Game)
     assert len(pages(game, of_user(USER, "/ledger"), "entries", type="reversal", limit=1)) == 2
 
 
+@pytest.mark.one_engine
 def test_what_a_player_has_can_be_read_after_the_campaign_has_ended(game: Game) -> None:
     game.event(USER, "signup")
     game.set_status("COMPLETE")

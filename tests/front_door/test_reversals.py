@@ -157,6 +157,7 @@ def test_a_redemption_that_is_taken_back_leaves_its_code_revoked(game: Game) -> 
     check(game)
 
 
+@pytest.mark.one_engine
 def test_the_code_of_a_prize_that_was_redeemed_stays_as_it_is(stack: Stack) -> None:
     made = mechanics()
     made["instantWin"]["tiers"][0]["credit"] = "on_redeem"
@@ -172,6 +173,7 @@ def test_the_code_of_a_prize_that_was_redeemed_stays_as_it_is(stack: Stack) -> N
     check(game)
 
 
+@pytest.mark.one_engine
 def test_a_milestones_points_are_taken_back_and_never_given_again(stack: Stack) -> None:
     made = mechanics()
     made["milestones"][0] |= {"threshold": 100, "reward": {"points": 7}}
@@ -195,6 +197,7 @@ def bought_another(game: Game) -> tuple[str, Any]:
     return last_event(game), data
 
 
+@pytest.mark.one_engine
 def test_an_event_that_earned_nothing_can_be_taken_back(game: Game) -> None:
     game.event(USER, "visit")
 
