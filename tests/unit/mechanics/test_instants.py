@@ -51,7 +51,7 @@ def test_every_time_of_utc_from_1970_on_is_taken(day: str, time: object) -> None
     ],
 )
 def test_times_beyond_the_years_of_utc_are_refused(written: str) -> None:
-    with pytest.raises(ValidationError, match="Must be a time with its offset"):
+    with pytest.raises(ValidationError, match="Must be a time"):
         INSTANT.validate_python(written)
 
 

@@ -71,7 +71,9 @@ def _instant(value: Any) -> Any:
             # In years of UTC, whatever the offset: others can be counted but not written.
             if moment.tzinfo is not None and _EPOCH <= moment <= _LAST:
                 return (moment - _EPOCH) // _MILLISECOND
-    raise PydanticCustomError("instant", "Must be a time with its offset: 2025-06-01T00:00:00Z.")
+    raise PydanticCustomError(
+        "instant", "Must be a time of 1970 to 9999 with its offset: 2025-06-01T00:00:00Z."
+    )
 
 
 def instant_text(at: int) -> str:
