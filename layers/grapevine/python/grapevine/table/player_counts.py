@@ -6,18 +6,9 @@ from __future__ import annotations
 import zlib
 
 from grapevine.table import mechanics_keys, store
-from grapevine.table.players import Player
-from grapevine.table.writes import Add, Write
+from grapevine.table.writes import Add
 
 _PARTS = 16
-
-
-def newcomer(before: Player | None, campaign_id: str, user_id: str) -> list[Write]:
-    """What counts the player with their first event, and is nothing with later ones; `before` is
-    the player as it was read. To be written under that player's version."""
-    if before is not None and before.takes_part:
-        return []
-    return [one_more_player(campaign_id, user_id)]
 
 
 def one_more_player(campaign_id: str, user_id: str) -> Add:

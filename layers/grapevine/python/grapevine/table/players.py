@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from grapevine.table import player_keys
@@ -45,27 +45,10 @@ class Player(Entity):
         and none is counted in a day, or against a cooldown, that a later one has left behind."""
         return max(at, self.last_at + 1, self.reached_at + 1)
 
-    @property
-    def takes_part(self) -> bool:
-        """Whether there was an event: who is only linked is not counted and has no rank."""
-        return self.events_count > 0
-
     def index_attributes(self) -> Item:
-        if not self.takes_part:
-            return {}
         return board_entry(self.campaign_id, self.total_points, self.reached_at)
 
 
 def new_player(campaign_id: str, user_id: str, at: int) -> Player:
-    """A player before the first event, who joins with it at `at` (ms)."""
+    """A player before the first event, which joins with it at `at` (ms)."""
     return Player(campaign_id=campaign_id, user_id=user_id, joined_at=at, reached_at=at)
-
-
-def before_event(player: Player | None, campaign_id: str, user_id: str, at: int) -> Player:
-    """The player as an event at `at` (ms) finds them: who has had none yet, linked or not, joins
-    with it."""
-    if player is None:
-        return new_player(campaign_id, user_id, at)
-    if not player.takes_part:
-        return replace(player, joined_at=at, reached_at=at)
-    return player

@@ -62,10 +62,9 @@ def board(played: Played, limit: int, user_id: str | None) -> Board:
         for rank, one in enumerate((one for one in best if one.user_id in players), start=1)
     ]
     nearby = _ranked(played, around, own_rank, user_id, players)
-    left_out = sum(players[one].takes_part for one in excluded & players.keys())
     return Board(
         entries=shown,
-        total_participants=players_of(_id_of(played)) - left_out,
+        total_participants=players_of(_id_of(played)) - len(excluded & players.keys()),
         own=next((entry for entry in nearby if entry.user_id == user_id), None),
         around=nearby,
     )
@@ -74,8 +73,7 @@ def board(played: Played, limit: int, user_id: str | None) -> Board:
 def rank_of(played: Played, player: Player) -> int | None:
     """None for who is not on the board, or has more than about `MOST_ABOVE` above."""
     excluded = _excluded(played)
-    is_off = not played.configuration.leaderboard.enabled
-    if is_off or player.user_id in excluded or not player.takes_part:
+    if not played.configuration.leaderboard.enabled or player.user_id in excluded:
         return None
     # What the index says of the player is left out: the state is what is true now.
     apart = excluded | {player.user_id}
@@ -101,7 +99,7 @@ def _around(
     if user_id is None or user_id in excluded:
         return [], None
     player = _players(played, [user_id]).get(user_id)
-    if player is None or not player.takes_part:
+    if player is None:
         return [], None
     own, apart = _place_of(player), excluded | {user_id}
     nearest = points_board.players_around(player.campaign_id, own.position, NEIGHBOURS + len(apart))

@@ -14,6 +14,7 @@ from grapevine.engine.participants.lookup import Located, load
 from grapevine.errors import AlreadyLinked
 from grapevine.table import event_keys, keys, player_keys, store
 from grapevine.table.campaigns import Campaign
+from grapevine.table.player_counts import one_more_player
 from grapevine.table.player_links import PlayerLink
 from grapevine.table.players import Player, new_player
 from grapevine.table.store import TransactionCanceled
@@ -21,8 +22,7 @@ from grapevine.table.writes import ABSENT, PRESENT, Check, Delete, Put, Write, v
 
 
 def link(campaign: Campaign, user_id: str, located: Located) -> PlayerLink:
-    """The link, as it was made first. A user who has had no event yet is there from then
-    on, but counts as a player with the first one.
+    """The link, as it was made first. A user who has had no event yet becomes a player by it.
 
     Raises:
         UnknownParticipant
@@ -66,6 +66,8 @@ def _linking(player: Player | None, made: PlayerLink) -> list[Write]:
         # A participant who is being deleted gets no link that nobody would free again.
         Check(keys.profile(made.campaign_id, made.participant_id), PRESENT),
     ]
+    if player is None:
+        writes.append(one_more_player(made.campaign_id, made.user_id))
     return writes
 
 

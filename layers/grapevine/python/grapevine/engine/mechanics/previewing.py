@@ -18,7 +18,7 @@ from grapevine.engine.mechanics.outcomes import Reached
 from grapevine.engine.mechanics.periods import periods_at
 from grapevine.engine.mechanics.receipts import Identity
 from grapevine.table import player_keys, store
-from grapevine.table.players import Player, before_event
+from grapevine.table.players import Player, new_player
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,9 @@ def preview(played: Played, user_id: str, event_type: str, metadata: Mapping[str
         plays = False if is_on else None
         return Preview(points_earned=0, total_points=total, plays=plays, is_repeated=True)
     played.require_open_to(sent.source, at)
+    before = player or new_player(campaign_id, user_id, at)
     if player is not None:
         sent = replace(sent, at=player.next_at(at))
-    before = before_event(player, campaign_id, user_id, sent.at)
     outcome = evaluate(configuration, played.config_version, before, sent, Chance())
     periods = periods_at(sent.at, configuration.timezone)
     plays = (

@@ -34,8 +34,8 @@ from grapevine.table.keys import Key
 from grapevine.table.ledger import Source, Trust, Win
 from grapevine.table.mechanics import one_of_day, one_of_stock
 from grapevine.table.moments import taken
-from grapevine.table.player_counts import newcomer
-from grapevine.table.players import Player, before_event
+from grapevine.table.player_counts import one_more_player
+from grapevine.table.players import Player, new_player
 from grapevine.table.receipts import Receipt
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, Write, version
@@ -100,7 +100,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
             occurrence = replace(occurrence, at=player.next_at(at))
-        before_it = luck.reminded(_named(player, incoming, occurrence.at, played))
+        before_it = luck.reminded(_named(player, incoming, at, played))
         outcome = _judged(played, before_it, occurrence, luck)
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
@@ -152,7 +152,7 @@ def _occurrence(incoming: Incoming, event_id: str, at: int) -> Occurrence:
 
 def _named(player: Player | None, incoming: Incoming, at: int, played: Played) -> Player:
     """The player before the event, a new one where there is none, with the name that came."""
-    before = before_event(player, played.campaign.campaign_id, incoming.user_id, at)
+    before = player or new_player(played.campaign.campaign_id, incoming.user_id, at)
     if incoming.display_name is None:
         return before
     return replace(before, display_name=incoming.display_name)
@@ -235,7 +235,8 @@ def _writes(
         *(Put(line.to_item(), ABSENT) for line in outcome.lines),
         *(Put(award.to_item(), ABSENT) for award in outcome.awards),
     ]
-    writes += newcomer(player, outcome.player.campaign_id, outcome.player.user_id)
+    if player is None:
+        writes.append(one_more_player(outcome.player.campaign_id, outcome.player.user_id))
     if outcome.win is not None and win is not None:
         writes += _writes_of_win(played, outcome.win, win)
     return writes

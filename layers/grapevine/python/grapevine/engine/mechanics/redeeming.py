@@ -32,8 +32,8 @@ from grapevine.errors import CodeNotRedeemable, NotAuthorized, NotFound
 from grapevine.table import mechanics_keys, player_keys, store
 from grapevine.table.codes import Code, counted
 from grapevine.table.ledger import Win
-from grapevine.table.player_counts import newcomer
-from grapevine.table.players import Player, before_event
+from grapevine.table.player_counts import one_more_player
+from grapevine.table.players import Player, new_player
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Put, Write, version
 
@@ -150,7 +150,7 @@ def _outcome(
         trust="server",
         source="internal",
     )
-    before = luck.reminded(before_event(player, code.campaign_id, user_id, occurrence.at))
+    before = luck.reminded(player or new_player(code.campaign_id, user_id, occurrence.at))
     periods = periods_at(occurrence.at, configuration.timezone)
     counters = Counters(before.counters)
     lines = Lines(before, occurrence)
@@ -182,4 +182,6 @@ def _writes(player: Player | None, outcome: Outcome, code: Code, at: int) -> lis
         Put(redeemed.to_item(), version(code.version)),
         *counted(code, redeemed=1),
     ]
-    return [*writes, *newcomer(player, code.campaign_id, user_id)]
+    if player is None:
+        writes.append(one_more_player(code.campaign_id, user_id))
+    return writes
