@@ -119,6 +119,8 @@ def set_in(path: str, value: Any) -> Edit:
         ("startsAt", "soon"),
         ("startsAt", "1969-12-31T23:59:59Z"),
         ("endsAt", "9999-12-31T23:59:59-01:00"),
+        ("startsAt", "1970-01-01T00:00:00+01:00"),
+        ("leaderboard", {"excludeUsers": ["   "]}),
         ("sources", ["facebook"]),
         ("unknownEventTypes", "ignore"),
         ("dedupe.0.by", "orderId"),

@@ -17,6 +17,6 @@ def one_more_player(campaign_id: str, user_id: str) -> Add:
 
 
 def players_of(campaign_id: str) -> int:
-    """All who have ever had an event (strongly consistent)."""
+    """All who have ever had an event or been linked (strongly consistent)."""
     parts = [mechanics_keys.player_count(campaign_id, part) for part in range(_PARTS)]
     return sum(item["players"] for item in store.get_many(parts).values())

@@ -31,7 +31,7 @@ class Prize:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`participants` are all who have ever had an event."""
+    """`participants` are all players: who has ever had an event or been linked."""
 
     participants: int
     prizes: list[Prize]

@@ -107,7 +107,7 @@ class Prizes(Output):
 
 
 class CampaignStats(Output):
-    """`participants` are all who have ever had an event."""
+    """`participants` are all players: who has ever had an event or been linked."""
 
     participants: int
     prizes: list[PrizeEntry]
