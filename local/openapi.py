@@ -29,7 +29,7 @@ _REFUSALS = {
     "403": "The API key is missing, wrong or revoked, lacks the scope, or is another account's",
     "404": "There is no such campaign",
     "406": "The reward is in a state that does not allow this",
-    "409": "Others are changing the same data; nothing was written, try again",
+    "409": "Others are changing the same data: send the same request again",
     "413": "The body is larger than 256 KiB",
     "415": "The body is neither JSON nor a form",
     "422": "Not offered for this type of campaign, or refused for a high risk of fraud",

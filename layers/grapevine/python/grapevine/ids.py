@@ -38,6 +38,11 @@ def api_key() -> str:
     return f"gv_{secrets.token_urlsafe(24)}"
 
 
+def hashing_secret() -> str:
+    """What hashes of guessable things are keyed with: 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
 def hash_of_key(secret: str) -> str:
     """What is stored of an API key: a plain SHA-256, since the key itself has full entropy."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,7 +5,6 @@ DRAFT --publish--> IN_PROGRESS --end--> COMPLETE --resume--> IN_PROGRESS
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,10 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
-from grapevine.engine.fraud.settings import (
-    copied_lists,
-    list_keys,
-)
+from grapevine.engine.fraud.settings import copied_lists, list_keys
 from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.rewards.configs import copied, listed, new_config
@@ -28,9 +24,8 @@ from grapevine.table import keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import AccountCampaign, Campaign, Totals, ids_of_account
 from grapevine.table.due import shard_of
-from grapevine.table.email_templates import EmailTemplate, templates_of
+from grapevine.table.email_templates import templates_of
 from grapevine.table.entity import Entity
-from grapevine.table.fraud import FraudList
 from grapevine.table.keys import Key
 from grapevine.table.rewards import RewardConfig, configs_of
 from grapevine.table.store import TransactionCanceled
@@ -88,7 +83,7 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
             currency_iso=new.currency_iso,
             goal=new.goal,
             created_at=now,
-            trait_secret=_trait_secret(),
+            trait_secret=ids.hashing_secret(),
         ),
         lambda campaign_id: [
             new_config(campaign_id, fields, place) for place, fields in enumerate(new.rewards)
@@ -115,34 +110,26 @@ def clone(campaign: Campaign) -> CampaignView:
             end_settled_at=None,
             due_shard=None,
             due_at=None,
-            trait_secret=_trait_secret(),
+            trait_secret=ids.hashing_secret(),
         ),
         lambda campaign_id: [
             copied(config, campaign_id, place) for place, config in enumerate(offered)
         ],
         lambda campaign_id: [
-            replace(template, campaign_id=campaign_id, version=0) for template in templates
+            *(replace(template, campaign_id=campaign_id, version=0) for template in templates),
+            *copied_lists(lists, campaign_id),
         ],
-        lambda campaign_id: copied_lists(lists, campaign_id),
     )
-
-
-def _trait_secret() -> str:
-    return secrets.token_urlsafe(32)
 
 
 def _stored(
     campaign: Campaign,
     rewards_of: Callable[[str], list[RewardConfig]],
-    templates_of_it: Callable[[str], list[EmailTemplate]] = lambda _: [],
-    lists_of_it: Callable[[str], list[FraudList]] = lambda _: [],
+    others_of: Callable[[str], list[Entity]] = lambda _: [],
 ) -> CampaignView:
     for _ in attempts():
         rewards = rewards_of(campaign.campaign_id)
-        beside: list[Entity] = [
-            *templates_of_it(campaign.campaign_id),
-            *lists_of_it(campaign.campaign_id),
-        ]
+        beside = others_of(campaign.campaign_id)
         entry = AccountCampaign(account_id=campaign.account_id, campaign_id=campaign.campaign_id)
         if campaign.sends_mail:
             beside.append(drawn(campaign.campaign_id))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Mapping
 
+from grapevine import ids
 from grapevine.engine.attempts import attempts
 from grapevine.table import keys, store
 from grapevine.table.attributes import Item
@@ -29,7 +29,7 @@ def salt_in(found: Mapping[Key, Item], campaign_id: str) -> str | None:
 
 def drawn(campaign_id: str) -> Salt:
     """A salt that has not been stored."""
-    return Salt(campaign_id=campaign_id, salt=secrets.token_urlsafe(32))
+    return Salt(campaign_id=campaign_id, salt=ids.hashing_secret())
 
 
 def new_salt(campaign_id: str, within_seconds: float | None = None) -> str:

@@ -10,6 +10,9 @@ from grapevine.engine.fraud.verdict import Verdict
 from grapevine.table.fraud import FraudReport, Level
 from grapevine.table.participants import Profile
 
+BY_HAND = "MANUAL_UPDATE"
+"""The reason of a level that an operator has decided on (growsurf)."""
+
 MOST_CHANGES = 100
 """How many changes the history keeps, the newest ones."""
 

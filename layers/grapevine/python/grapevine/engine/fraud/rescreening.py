@@ -6,14 +6,13 @@ never lowers it, and an operator's word stays. Two calls more than the change it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from grapevine import runtime
 from grapevine.engine.fraud import reports, screening
-from grapevine.engine.fraud.screening import Screening
 from grapevine.engine.fraud.verdict import Verdict, rank
 from grapevine.engine.parallel import in_parallel
 from grapevine.table import store
@@ -24,8 +23,6 @@ from grapevine.table.keys import Key
 from grapevine.table.participants import Profile
 from grapevine.table.referrals import newest_of
 from grapevine.table.writes import ABSENT, Put, Write, version
-
-MANUAL = "MANUAL_UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def rescreened(
         is_signup=False,
     )
     writes = screening.seen_anew(campaign, before, looked_at, screened, found, now)
-    if before.fraud_reason_code == MANUAL:
+    if before.fraud_reason_code == reports.BY_HAND:
         return Rescreened(after, referrer, writes)
     if before.fraud_risk_level != "HIGH" or after.referrer_id != before.referrer_id:
         screening.refuse_if_strict(campaign, screened, looked_at, now)
@@ -72,7 +69,8 @@ def rescreened(
         condition = version(report.version) if report else ABSENT
         writes.append(Put(replace(changed, version=number).to_item(), condition))
     if referrer and screened.catches(referrer):
-        caught = _caught(referrer, screened, now, found)
+        known = found.get(screening.report_key(referrer))
+        caught = screening.caught_writes(referrer, screened, now, known)
         writes += caught
         referrer = Profile.from_item(caught[0].item)
     return Rescreened(profile, referrer, writes)
@@ -117,10 +115,3 @@ def _changed(
         after = replace(after, fraud_changed_at=profile.fraud_changed_at)
     findings = reports.report_for(profile, verdict, now).findings
     return after, replace(changed, findings=findings, screened_at=now)
-
-
-def _caught(
-    referrer: Profile, screened: Screening, now: int, found: Mapping[Key, Item]
-) -> list[Put]:
-    report = found.get(screening.report_key(referrer))
-    return screening.caught_writes(referrer, screened, now, report)

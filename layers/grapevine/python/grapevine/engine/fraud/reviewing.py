@@ -31,8 +31,6 @@ from grapevine.table.referrals import Referral, owed_by_hold
 from grapevine.table.store import TransactionCanceled
 from grapevine.table.writes import ABSENT, Check, Put, Write, version
 
-MANUAL = "MANUAL_UPDATE"
-
 MOST_PENDING = 1000
 """Among how many pending referrals of a referrer, those that changed last, one word on it looks for
 credits to release."""
@@ -159,7 +157,7 @@ def _is_held(ties: Ties | None) -> bool:
 def _says_the_same(
     profile: Profile, report: FraudReport | None, level: Level, note: str | None
 ) -> bool:
-    if report is None or not report.history or profile.fraud_reason_code != MANUAL:
+    if report is None or not report.history or profile.fraud_reason_code != reports.BY_HAND:
         return False
     last = report.history[-1]
     return bool(profile.fraud_risk_level == level and last.get("note") == note)
@@ -170,7 +168,9 @@ def _decided(
 ) -> tuple[Profile, FraudReport]:
     """A word that leaves the level as it was is no change of it: nobody is told."""
     now = runtime.now_ms()
-    profile, after = reports.changed(before, report, level, MANUAL, now, note=note, by="operator")
+    profile, after = reports.changed(
+        before, report, level, reports.BY_HAND, now, note=note, by="operator"
+    )
     if level == before.fraud_risk_level:
         profile = replace(profile, fraud_changed_at=before.fraud_changed_at)
     number = report.version + 1 if report else 0

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from grapevine.engine.fraud.emails import mailbox_of
 from grapevine.engine.fraud.evidence import Evidence, Person, Recommender
 from grapevine.engine.fraud.patterns import Lists, identity_of
-from grapevine.engine.fraud.reports import changed, report_for
+from grapevine.engine.fraud.reports import BY_HAND, changed, report_for
 from grapevine.engine.fraud.settings import list_keys, lists_in
 from grapevine.engine.fraud.verdict import Verdict, judged
 from grapevine.engine.program import options_of
@@ -30,7 +31,7 @@ from grapevine.table.writes import ABSENT, Delete, Put, Write, version
 MOST_SIBLINGS = 100
 """How many of the referrer's other friends are compared, the newest ones."""
 
-_DECIDED_BY_HAND = frozenset({"MANUAL_UPDATE", "WHITELISTED"})
+_DECIDED_BY_HAND = frozenset({BY_HAND, "WHITELISTED"})
 
 
 def trait_hashes(campaign: Campaign, profile: Profile) -> dict[Kind, str]:
@@ -125,7 +126,7 @@ def screened(
     lists = lists_in(found, campaign_id)
     evidence = Evidence(
         at=profile.created_at,
-        who=_person(profile),
+        who=_seen_as(Person, profile),
         referrer=_recommender(referrer) if referrer else None,
         siblings=tuple(_sibling(friend) for friend in siblings),
         seen={kind: trait.sightings for kind, each in own.items() if (trait := traits[each])},
@@ -236,8 +237,12 @@ def _trait_in(found: Mapping[Key, Item], key: Key) -> Trait | None:
     return Trait.from_item(found[key]) if key in found else None
 
 
-def _person(profile: Profile) -> Person:
-    return Person(
+P = TypeVar("P", bound=Person)
+
+
+def _seen_as(kind: type[P], profile: Profile, **more: Any) -> P:
+    """A participant as the rules see one of this kind."""
+    return kind(
         participant_id=profile.participant_id,
         email=profile.email,
         first_name=profile.first_name,
@@ -246,22 +251,13 @@ def _person(profile: Profile) -> Person:
         ip_address=profile.ip_address,
         fingerprint=profile.fingerprint,
         mobile_instance_id=profile.mobile_instance_id,
+        **more,
     )
 
 
 def _recommender(profile: Profile) -> Recommender:
-    return Recommender(
-        participant_id=profile.participant_id,
-        email=profile.email,
-        first_name=profile.first_name,
-        last_name=profile.last_name,
-        created_at=profile.created_at,
-        ip_address=profile.ip_address,
-        fingerprint=profile.fingerprint,
-        mobile_instance_id=profile.mobile_instance_id,
-        level=profile.fraud_risk_level,
-        referrer_id=profile.referrer_id,
-    )
+    level, referrer_id = profile.fraud_risk_level, profile.referrer_id
+    return _seen_as(Recommender, profile, level=level, referrer_id=referrer_id)
 
 
 def _sibling(friend: Friend) -> Person:
