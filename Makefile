@@ -105,7 +105,7 @@ test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## The front-door tests on Dy
 	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated and not one_engine and not load" $(ARGS)
 
 .PHONY: test-load
-test-load: setup $(DYNAMODB_LOCAL)/ready.stamp ## Two thousand sign-ups with webhooks, on DynamoDB Local
+test-load: setup $(DYNAMODB_LOCAL)/ready.stamp ## Thousands of sign-ups with webhooks, and of plays, on DynamoDB Local
 	$(BIN)/python -m pytest --engine dynamodb-local -m load $(ARGS)
 
 .PHONY: check

@@ -75,6 +75,9 @@ def _add_account(commands: Any) -> None:
     verbs = parser.add_subparsers(required=True, metavar="what")
     create = verbs.add_parser("create", help="a new account, without keys and senders")
     create.add_argument("--name", required=True)
+    create.add_argument(
+        "--environment", choices=("live", "test"), default="live", help="live by default"
+    )
     create.set_defaults(command=_create_account)
     listing = verbs.add_parser("senders", help="what its e-mails may come from")
     listing.set_defaults(command=_list_senders)
@@ -102,6 +105,12 @@ def _add_key(commands: Any) -> None:
         choices=sorted(accounts.ALL_SCOPES),
         metavar="SCOPE",
         help=f"may be repeated; all by default: {', '.join(sorted(accounts.ALL_SCOPES))}",
+    )
+    create.add_argument(
+        "--public",
+        action="store_true",
+        help="for apps and pages, where anybody can read it: it can report events to "
+        "POST /integrations/event, and nothing else",
     )
     create.set_defaults(command=_create_key)
     listing = verbs.add_parser("list", help="all keys, without their secrets")
@@ -150,8 +159,14 @@ def _invoke(options: argparse.Namespace) -> int:
 
 def _create_account(options: argparse.Namespace) -> int:
     with runtime.using(target.runtime_of(options)):
-        account = accounts.create_account(options.name)
-    return _show({"accountId": account.account_id, "name": account.name})
+        account = accounts.create_account(options.name, options.environment)
+    return _show(
+        {
+            "accountId": account.account_id,
+            "name": account.name,
+            "environment": account.environment,
+        }
+    )
 
 
 def _list_senders(options: argparse.Namespace) -> int:
@@ -174,9 +189,15 @@ def _show_senders(options: argparse.Namespace, senders: list[str]) -> int:
 
 
 def _create_key(options: argparse.Namespace) -> int:
-    scopes = frozenset(options.scope or accounts.ALL_SCOPES)
     with runtime.using(target.runtime_of(options)):
-        return _show_new_key(accounts.create_key(options.account, name=options.name, scopes=scopes))
+        return _show_new_key(
+            accounts.create_key(
+                options.account,
+                name=options.name,
+                scopes=options.scope,
+                is_public=options.public,
+            )
+        )
 
 
 def _list_keys(options: argparse.Namespace) -> int:
@@ -188,6 +209,7 @@ def _list_keys(options: argparse.Namespace) -> int:
                 "keyId": key.key_id,
                 "name": key.name,
                 "scopes": sorted(key.scopes),
+                "public": key.is_public,
                 "createdAt": key.created_at,
                 "validUntil": key.valid_until,
             }
@@ -212,7 +234,14 @@ def _revoke_key(options: argparse.Namespace) -> int:
 
 def _show_new_key(key: accounts.NewKey) -> int:
     print("The secret is shown only now; what is stored is its hash.", file=sys.stderr)
-    return _show({"keyId": key.key_id, "secret": key.secret, "scopes": sorted(key.scopes)})
+    return _show(
+        {
+            "keyId": key.key_id,
+            "secret": key.secret,
+            "scopes": sorted(key.scopes),
+            "public": key.is_public,
+        }
+    )
 
 
 def _show(value: Any) -> int:

@@ -10,7 +10,7 @@ import importlib.util
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +18,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from grapevine.http.endpoint import Endpoint, Nothing
-from grapevine.http.models.errors import Error
 from grapevine.http.public import PublicEndpoint
+from local.openapi_dialects import GROWSURF, SECURITY_SCHEMES, Described, described
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "openapi.json"
 
-_REFUSALS = {
-    "400": "The request, or the participant it names, is not valid",
-    "403": "The API key is missing, wrong or revoked, lacks the scope, or is another account's",
-    "404": "There is no such campaign",
-    "406": "The reward is in a state that does not allow this",
-    "409": "Others are changing the same data: send the same request again",
-    "413": "The body is larger than 256 KiB",
-    "415": "The body is neither JSON nor a form",
-    "422": "Not offered for this type of campaign, or refused for a high risk of fraud",
-    "429": "A daily limit leaves no room for any of it",
-}
 _PARAMETERS = {
     "id": "The campaign's id",
+    "eventId": "The event's id, as ledgers and wins name it",
+    "slug": "The campaign's slug",
+    "userId": "The player's id, as its events name it",
     "participant": "The participant's id or e-mail address",
     "rewardId": "The id of the campaign's reward, or of the earned one where it is earned",
     "webhookId": "The webhook's id",
@@ -75,9 +67,8 @@ def endpoints() -> Iterator[tuple[str, str, AnyEndpoint]]:
             yield verb_noun, summary, module.handler
 
 
-def document() -> dict[str, Any]:
-    """The whole document, the same for the same handlers."""
-    found = list(endpoints())
+def document(found: Sequence[tuple[str, str, AnyEndpoint]]) -> dict[str, Any]:
+    """The whole document, the same for the same `endpoints`."""
     names, components = _schemas([endpoint for _, _, endpoint in found])
     paths: dict[str, dict[str, Any]] = {}
     for verb_noun, summary, endpoint in found:
@@ -105,7 +96,7 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 
@@ -114,8 +105,10 @@ Names = dict[Any, str]
 
 
 def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Error, "serialization")]
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(GROWSURF.error, "serialization")]
     for endpoint in found:
+        if isinstance(endpoint, Endpoint):
+            wanted.append((described(endpoint.dialect).error, "serialization"))
         if endpoint.response is not None:
             wanted.append((endpoint.response, "serialization"))
         if endpoint.body is not Nothing:
@@ -131,22 +124,25 @@ def _schemas(found: list[AnyEndpoint]) -> tuple[Names, dict[str, Any]]:
 
 def _operation(endpoint: Endpoint[Any, Any, Any], names: Names) -> dict[str, Any]:
     _, path = endpoint.route.split(" ")
+    api = described(endpoint.dialect)
+    success = api.success({"$ref": names[endpoint.response, "serialization"]})
     operation: dict[str, Any] = {
         "description": f"The API key needs the scope `{endpoint.scope}`.",
-        "parameters": [*_path_parameters(path), *_query_parameters(endpoint.query)],
+        **({} if api is GROWSURF else {"security": api.security}),
+        "parameters": [
+            *_path_parameters(path),
+            *_query_parameters(endpoint.query),
+            *api.header_parameters(endpoint),
+        ],
         "responses": {
-            "200": {"description": "Done", "content": _json(endpoint.response, names)},
-            **_refusals(_statuses(path, endpoint), names),
+            "200": {"description": "Done", "content": {"application/json": {"schema": success}}},
+            **_refusals(api, api.statuses(endpoint), names),
         },
     }
     if endpoint.body is not Nothing:
         schema = {"$ref": names[endpoint.body, "validation"]}
-        operation["requestBody"] = {
-            "content": {
-                "application/json": {"schema": schema},
-                "application/x-www-form-urlencoded": {"schema": schema},
-            }
-        }
+        content = {media_type: {"schema": schema} for media_type in api.media_types}
+        operation["requestBody"] = {"content": content}
     return operation
 
 
@@ -166,7 +162,7 @@ def _public_operation(endpoint: PublicEndpoint[Any, Any], names: Names) -> dict[
         statuses |= {"400", "413", "415"}
         schema = {"$ref": names[endpoint.body, "validation"]}
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-    operation["responses"] |= _refusals(statuses, names)
+    operation["responses"] |= _refusals(GROWSURF, statuses, names)
     if "403" in statuses:
         operation["responses"]["403"]["description"] = _FOREIGN_PAGE
     return operation
@@ -176,21 +172,12 @@ def _json(model: type[BaseModel], names: Names) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": names[model, "serialization"]}}}
 
 
-def _refusals(statuses: set[str], names: Names) -> dict[str, Any]:
+def _refusals(api: Described, statuses: set[str], names: Names) -> dict[str, Any]:
     return {
-        status: {"description": why, "content": _json(Error, names)}
-        for status, why in _REFUSALS.items()
+        status: {"description": why, "content": _json(api.error, names)}
+        for status, why in api.refusals.items()
         if status in statuses
     }
-
-
-def _statuses(path: str, endpoint: Endpoint[Any, Any, Any]) -> set[str]:
-    statuses = {"400", "403", "409", *map(str, endpoint.refusals)}
-    if "{id}" in path:
-        statuses.add("404")
-    if endpoint.body is not Nothing:
-        statuses |= {"413", "415"}
-    return statuses
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -218,7 +205,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail if the document is out of date")
     check: bool = parser.parse_args().check
-    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(document(list(endpoints())), indent=2, ensure_ascii=False) + "\n"
     if not check:
         DOCUMENT.write_text(text)
         return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grapevine import runtime
 from grapevine.engine import accounts, referrals
 from grapevine.engine.mail import inviting
@@ -11,29 +13,37 @@ from grapevine.engine.salts import address_hash
 from grapevine.months import DAY_MS, month_at
 from grapevine.table import store
 from grapevine.table.accounts import Account, SenderIdentity
-from grapevine.table.campaigns import AccountCampaign, Campaign, next_join_sequence
+from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, next_join_sequence
+from grapevine.table.inbox import InboxEvent
 from grapevine.table.invitations import Invitations
 from grapevine.table.invites import Invite
+from grapevine.table.ledger import LedgerLine, PlayerEvent
 from grapevine.table.mail import MailText
 from grapevine.table.month_end import MonthClosing, MonthSnapshot
 from grapevine.table.participants import Profile
+from grapevine.table.player_counts import one_more_player
+from grapevine.table.players import new_player
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.salts import Salt
 from grapevine.table.standings import Standing
 from grapevine.table.webhooks import Delivery, Webhook, health_of, packed
 from grapevine.table.writes import ABSENT, Put
+from local import sample_game
 
 ACCOUNT_ID = "acct_sample"
 API_KEY = "sample-key"
 CAMPAIGN_ID = "sample"
+SLUG = "sample-campaign"
 REFERRER_ID = "gavin1"
 PENDING_ID = "jared1"
 DELAYED_ID = "monica"
+USER_ID = "user_12345"
 REWARD_ID = "crew_shirt"
 WEBHOOK_ID = "primary"
 EVENT_ID = "evt_0123456789abcdef01234567"
 EVENT_AT_MS = 1_795_338_000_000
+INBOX_ID = "inb_sample"
 SETTLED_MONTH = 2026 * 12 + 7
 CLOSED_MONTH = 2026 * 12 + 8
 SALT = "salt-of-the-sample"
@@ -47,13 +57,15 @@ def write() -> None:
     credit is pending and one whose credit is delayed by a week; two rewards of the referrer, one
     pending and one approved; a webhook with an event that has not been delivered yet; a month that
     has been closed but not settled, and one that is settled; an invite whose e-mail has not been
-    sent yet."""
+    sent yet; mechanics that say nothing, a player with an event, a code; an event in the inbox, for
+    which no campaign listens."""
     now = runtime.now_ms()
     account = Account(account_id=ACCOUNT_ID, name="Sample", created_at=now)
     campaign = Campaign(
         campaign_id=CAMPAIGN_ID,
         account_id=ACCOUNT_ID,
         name="Sample campaign",
+        slug=SLUG,
         currency_iso="USD",
         status="IN_PROGRESS",
         created_at=now,
@@ -64,8 +76,9 @@ def write() -> None:
     )
     installation_of(campaign)
     listed = AccountCampaign(account_id=ACCOUNT_ID, campaign_id=CAMPAIGN_ID)
+    slug = CampaignSlug(account_id=ACCOUNT_ID, slug=SLUG, campaign_id=CAMPAIGN_ID)
     sender = SenderIdentity(account_id=ACCOUNT_ID, identity="example.com")
-    made = (account, campaign, listed, sender)
+    made = (account, campaign, listed, slug, sender)
     store.transact([Put(entity.to_item(), ABSENT) for entity in made])
     accounts.create_key(ACCOUNT_ID, name="sample", secret=API_KEY)
     _participant(REFERRER_ID, "gavin@example.com", "Gavin", now)
@@ -74,6 +87,9 @@ def write() -> None:
     undelayed = _referral(DELAYED_ID, "monica@example.com", "Monica", now)
     delayed = referrals.delayed(undelayed, now + 7 * DAY_MS)
     _participant(DELAYED_ID, "monica@example.com", "Monica", now, delayed)
+    _player(now)
+    sample_game.write(ACCOUNT_ID, CAMPAIGN_ID, now)
+    _inbox(now)
     _rewards(now)
     _webhook(now)
     _months(now)
@@ -115,6 +131,54 @@ def _participant(
     entities = [profile, standing, *profile.companions]
     written = [*entities, referral] if referral else entities
     store.transact([Put(entity.to_item(), ABSENT) for entity in written])
+
+
+def _player(now: int) -> None:
+    """Somebody whose first event gave ten points."""
+    event = PlayerEvent(
+        campaign_id=CAMPAIGN_ID,
+        user_id=USER_ID,
+        event_id=EVENT_ID,
+        event_type="purchase",
+        metadata={"amount": 49},
+        at=now,
+        trust="server",
+        source="gamifyhost",
+        config_version=1,
+        points_earned=10,
+        total_points=10,
+    )
+    line = LedgerLine(
+        campaign_id=CAMPAIGN_ID,
+        user_id=USER_ID,
+        at=now,
+        event_id=EVENT_ID,
+        number=0,
+        points=10,
+        balance_after=10,
+        reason="rule",
+        source_id="purchase-flat",
+        event_type="purchase",
+    )
+    player = replace(
+        new_player(CAMPAIGN_ID, USER_ID, now), version=1, total_points=10, events_count=1
+    )
+    entities = (event, line, player)
+    counted = one_more_player(CAMPAIGN_ID, USER_ID)
+    store.transact([*(Put(entity.to_item(), ABSENT) for entity in entities), counted])
+
+
+def _inbox(now: int) -> None:
+    event = InboxEvent(
+        account_id=ACCOUNT_ID,
+        inbox_id=INBOX_ID,
+        user_id="player123",
+        event_type="review",
+        trust="server",
+        at=now,
+        expires_at=(now + 30 * DAY_MS) // 1000,
+    )
+    store.transact([Put(event.to_item(), ABSENT)])
 
 
 def _rewards(now: int) -> None:

@@ -14,13 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from grapevine.engine.mechanics.configuration import parse
 from grapevine.engine.participants.describe import Description
 from grapevine.engine.participants.lookup import Participant
 from grapevine.engine.ranks.reading import Ranks
-from grapevine.engine.webhooks import events
+from grapevine.engine.webhooks import events, games
+from grapevine.engine.webhooks.games import GameSubject
 from grapevine.engine.webhooks.transitions import EventName, Subject, Transition
+from grapevine.months import DAY_MS
 from grapevine.table.campaigns import Campaign, Totals
 from grapevine.table.impressions import Impressions
+from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
+from grapevine.table.mechanics import Stock
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward, RewardConfig
 from grapevine.table.standings import Standing
@@ -28,7 +33,7 @@ from grapevine.table.standings import Standing
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "webhooks.md"
 
-_PLACE = re.compile(r"(<!-- sample (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- sample ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _BEGAN = 1_763_000_000_000
 _JOINED = 1_763_802_000_000
 _EARNED = _JOINED + 4_000
@@ -104,7 +109,73 @@ def samples() -> dict[str, dict[str, Any]]:
             profile,
             events.fraud_status_updated(_suspected(joined), _CAMPAIGN, configs),
         ),
+        **{name: _of_game(name, subject) for name, subject in _games().items()},
     }
+
+
+def _games() -> dict[EventName, GameSubject]:
+    """What each event of a game is about: one purchase that wins, and a code."""
+    event = PlayerEvent(
+        campaign_id="4pdlhb",
+        user_id="user_12345",
+        event_id="evt_9f86d081884c7d659a2feaa0",
+        event_type="internal:code_redeemed",
+        at=_EARNED,
+        trust="server",
+        source="internal",
+        config_version=7,
+        points_earned=500,
+        total_points=1250,
+        code_hash="hash",
+    )
+    of_player: Any = {"campaign_id": "4pdlhb", "user_id": event.user_id, "event_id": event.event_id}
+    return {
+        "points.awarded": LedgerLine(
+            **of_player,
+            at=_EARNED,
+            number=0,
+            points=100,
+            balance_after=250,
+            reason="rule",
+            source_id="purchase-flat",
+            event_type="purchase",
+        ),
+        "milestone.reached": MilestoneAward(
+            **of_player,
+            milestone_id="orders-5",
+            number=1,
+            at=_EARNED,
+            points=250,
+            badge="bronze",
+        ),
+        "instantwin.won": Win(
+            **of_player,
+            at=_EARNED,
+            tier_id="gold",
+            tier_name="Gold",
+            points=500,
+            credit="immediate",
+            code="SUMM-AX7K9M2P",
+            expires_at=_EARNED + 30 * DAY_MS,
+        ),
+        "code.redeemed": event,
+        "prize.soldout": Stock(campaign_id="4pdlhb", tier_id="gold", inventory=10, awarded=10),
+    }
+
+
+def _of_game(name: EventName, subject: GameSubject) -> dict[str, Any]:
+    milestone = {
+        "id": "orders-5",
+        "name": "Five orders",
+        "metric": {"type": "event_count", "eventType": "purchase"},
+        "threshold": 5,
+        "reward": {"points": 250, "badge": "bronze"},
+    }
+    tier = {"id": "gold", "name": "Gold", "oddsPpm": 10_000, "inventory": 10}
+    instant_win = {"eventTypes": ["purchase"], "tiers": [tier]}
+    configuration = parse({"milestones": [milestone], "instantWin": instant_win})
+    campaign = replace(_CAMPAIGN, slug="summer-promo")
+    return _event(name, _EARNED, subject, games.told_of(subject, campaign, configuration))
 
 
 def _suspected(described: Description) -> Description:

@@ -9,7 +9,7 @@ from grapevine import ids, runtime
 from grapevine.engine import accounts
 from grapevine.engine.accounts import NewKey
 from grapevine.table import keys, store
-from grapevine.table.accounts import ApiKey
+from grapevine.table.accounts import ApiKey, Environment
 from local.stack import Stack
 from tests.api import Api
 
@@ -19,9 +19,14 @@ def new_key(stack: Stack, account_id: str, scopes: Iterable[str] = accounts.ALL_
         return accounts.create_key(account_id, name="Test", scopes=scopes)
 
 
-def new_account(stack: Stack) -> str:
+def new_public_key(stack: Stack, account_id: str) -> NewKey:
     with runtime.using(stack.runtime()):
-        return accounts.create_account("Somebody").account_id
+        return accounts.create_key(account_id, name="App", is_public=True)
+
+
+def new_account(stack: Stack, environment: Environment = "live") -> str:
+    with runtime.using(stack.runtime()):
+        return accounts.create_account("Somebody", environment).account_id
 
 
 def revoke(stack: Stack, account_id: str, key: NewKey) -> None:

@@ -13,6 +13,7 @@ from grapevine import runtime
 from local.dynamodb_local import running
 from local.stack import Stack
 from tests.api import Api
+from tests.permissions import denied
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
@@ -60,6 +61,7 @@ def stack(engine: str) -> Iterator[Stack]:
     """A stack that a module's tests share, each with campaigns of its own; its clock stands."""
     with Stack(TEMPLATE, engine=engine, background=False) as started:
         yield started
+        assert denied(started.declared, started.calls) == {}, "the function's role lacks it"
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def fresh_stack(engine: str) -> Iterator[Stack]:
     """An empty stack for one test: the one to take to move the clock or to look at the table."""
     with Stack(TEMPLATE, engine=engine, background=False) as started:
         yield started
+        assert denied(started.declared, started.calls) == {}, "the function's role lacks it"
 
 
 @pytest.fixture

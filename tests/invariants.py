@@ -110,6 +110,15 @@ def _accounts(items: dict[Key, Item]) -> Iterator[str]:
         ((i["accountId"], i["campaignId"]) for i in of_type(everything, "Campaign")),
     )
     yield from _one_to_one(
+        "the account's slugs",
+        ((i["accountId"], i["slug"], i["campaignId"]) for i in of_type(everything, "CampaignSlug")),
+        (
+            (i["accountId"], i["slug"], i["campaignId"])
+            for i in of_type(everything, "Campaign")
+            if "slug" in i and i["status"] != "DELETED"
+        ),
+    )
+    yield from _one_to_one(
         "the account's list of keys",
         ((i["accountId"], i["keyId"], i["keyHash"]) for i in of_type(everything, "AccountApiKey")),
         ((i["accountId"], i["keyId"], i["keyHash"]) for i in of_type(everything, "ApiKey")),

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from grapevine import runtime
+from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
@@ -24,9 +25,10 @@ from grapevine.table.writes import ABSENT, Put, version
 from local import invocation
 from local.mail_service import LOST_ANSWER
 from local.stack import Stack
-from tests import post_office, visitors
+from tests import coding, post_office, reporting, visitors
 from tests.api import Api, unique_email
 from tests.mailing import TEMPLATES, Mailing
+from tests.playing import GOLD, Game, by_moments, mechanics
 
 T = TypeVar("T")
 
@@ -157,6 +159,9 @@ def run_all(stack: Stack) -> None:
         invites(stack, api)
         months(stack, api)
         emails(stack, api)
+        plays(stack)
+        reports(stack, api)
+        codes(stack)
         assert api.call("GET", "/nowhere").status_code == 404
 
 
@@ -188,6 +193,8 @@ def campaigns(stack: Stack, api: Api) -> str:
         api.ok("PATCH", f"{path}{part}", other)
         api.ok("GET", f"{path}{part}")
     fraud = {"blockedEmails": ["rival.example"], "blockHighRiskReferrers": True}
+    for slug in ("spring", "summer", None):
+        api.ok("PATCH", path, {"slug": slug})
     for _ in range(2):
         api.ok("PATCH", f"{path}/options", {"fraud": fraud})
     api.ok("GET", f"{path}/options")
@@ -655,3 +662,92 @@ def months(stack: Stack, api: Api) -> None:
         (best,) = api.ok("GET", path)["participants"]
         assert (best["id"], best["finalReferralCount"]) == (referrer, 1)
     assert len(api.read(campaign_id, referrer)["rewards"]) == 4
+
+
+def plays(stack: Stack) -> None:
+    """Mechanics saved and changed, events recorded: the first of a player, one that wins, one that
+    was recorded before."""
+    game = Game.started(stack, mechanics())
+    more = mechanics()
+    more["instantWin"]["tiers"][0]["inventory"] += 1
+    assert game.save(more, seen=1).json()["data"]["configVersion"] == 2
+    assert game.call("GET", "mechanics").status_code == 200
+    game.event("user_1", "signup")
+    asked = {"userId": "user_1", "eventType": "purchase"}
+    assert game.call("POST", "events/preview", asked).status_code == 200
+    gold = next(game.keys_that_draw(GOLD))
+    for _ in range(2):
+        assert game.event("user_1", "purchase", {"amount": 20}, key=gold)["instantWin"]["won"]
+    assert_players_can_be_read(stack, game)
+    now = stack.now_ms()
+    hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    assert hidden.event("user_1", "purchase")["instantWin"]["won"]
+
+
+def assert_players_can_be_read(stack: Stack, game: Game) -> None:
+    """Everything that is shown of players and prizes, of one who has won."""
+    stack.drain()
+    player = "participants/user_1"
+    for path in (f"{player}?expand=progress", f"{player}/milestones", "prizes", "stats"):
+        assert game.call("GET", path).status_code == 200
+    assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
+    assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
+    assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
+    assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
+
+
+def reports(stack: Stack, api: Api) -> None:
+    """Events that name no campaign, by each way and twice; a player who is a referred friend, earns
+    the referrer a credit and is nobody's in the end."""
+    for number, route in enumerate(reporting.ROUTES):
+        for _ in range(2):
+            reporting.report(stack, {"signup": {}}, key=f"report-{number}", route=route)
+    game = Game.started(stack, reporting.referring(sources=["referd", "internal"]))
+    referrer = api.add(game.campaign_id)["id"]
+    friend = api.add(game.campaign_id, referredBy=referrer)["id"]
+    api.ok(
+        "PATCH",
+        f"/v2/campaign/{game.campaign_id}/options",
+        {"fraud": {"blockHighRiskReferrers": True}},
+    )
+    for user_id, participant in (("ada", referrer), ("bob", friend)):
+        for _ in range(2):
+            reporting.link(game, user_id, participant)
+    stack.advance(CAMPAIGN_CACHE_MS)
+    reporting.report(stack, {"purchase": {"amount": 20}}, player="bob")
+    now = stack.now_ms()
+    mechanics_by_moments = {**by_moments(now, now + 30 * DAY_MS, gold=2), "sources": ["referd"]}
+    hidden = Game.started(stack, mechanics_by_moments)
+    leap(stack, now + 30 * DAY_MS - MINUTE_MS)
+    reporting.report(stack, {"purchase": {}}, player="cora", secret=str(stack.api_key))
+    drain(api)
+    assert [line.points for line in game.ledger("ada")] == [30]
+    assert [line.reason for line in hidden.ledger("cora")] == ["instant_win"]
+    assert reporting.unlink(game, "bob").status_code == 200
+    api.delete(game.campaign_id, referrer)
+    erase(api)
+    assert game.player("ada").participant_id is None  # type: ignore[union-attr]
+
+
+def codes(stack: Stack) -> None:
+    """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
+    of it taken back."""
+    game = Game.started(stack, mechanics())
+    for _ in range(2):
+        made = coding.new_codes(game, 2, key="cards")
+    won = game.event("u", "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
+    win_code = won["instantWin"]["winCode"]
+    for code in (*made, win_code):
+        assert coding.verify(game, code).json()["data"]["valid"]
+    for _ in range(2):
+        assert not coding.verify(game, "SUMM-22222222").json()["data"]["valid"]
+        assert coding.redeem(game, "u", "SUMM-22222222").status_code == 404
+    for user_id, code in (("new", made[0]), ("u", made[1]), ("u", win_code)):
+        assert coding.redeem(game, user_id, code, key=code).status_code == 200
+    query = {"slug": game.slug}
+    for path in ("batches", "stats"):
+        assert game.http.get(f"/v1/campaigns/codes/{path}", params=query).status_code == 200
+    for event in coding.events_of(game, "u"):
+        assert coding.reverse(game, "u", event.event_id).status_code == 200

@@ -1,5 +1,5 @@
-"""$default: a route that does not exist, answered in the API's own error body."""
+"""$default: a route that does not exist, answered in the words of the API it seems to be of."""
 
-from grapevine.http.growsurf import unknown_route as handler
+from grapevine.http.unknown_route import answer as handler
 
 __all__ = ["handler"]

@@ -9,7 +9,7 @@ from grapevine import runtime
 from grapevine.engine.ranks.boards import ALL_TIME
 from grapevine.engine.ranks.codec import decode
 from grapevine.engine.ranks.reading import Ranks
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.attributes import Item
 from tests.api import Json
 from tests.benchmarks.campaigns import Campaign
@@ -76,9 +76,11 @@ def _index_problems(campaign: Campaign) -> list[str]:
 def _index_of(campaign: Campaign) -> tuple[Item, list[Item]]:
     """The head, and all other items."""
     with runtime.using(campaign.stack.runtime()):
-        head = store.get(keys.rank_head(campaign.id))
+        head = store.get(rank_keys.rank_head(campaign.id))
         assert head is not None
         # The items are spread over a few partitions; some of these numbers meet each of them.
-        names = [keys.rank_block(campaign.id, head["generation"], one) for one in range(_BLOCKS)]
+        names = [
+            rank_keys.rank_block(campaign.id, head["generation"], one) for one in range(_BLOCKS)
+        ]
         partitions = sorted({name.partition for name in names})
         return head, [item for one in partitions for item in store.query(None, one)]

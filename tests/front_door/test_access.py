@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,9 @@ from grapevine.engine.accounts import ALL_SCOPES
 from local.stack import Stack
 from tests import accounts, post_office
 from tests.api import Api
+from tests.dialects import GROWSURF, REFERD, Why, all_alike, api_of
 from tests.invariants import table_of
+from tests.playing import Game, mechanics
 from tests.refusals import refusal
 from tests.scenarios import leap
 
@@ -24,6 +26,9 @@ pytestmark = pytest.mark.one_engine
 
 READ, WRITE = "participant:read", "participant:write"
 WEBHOOKS = "/v2/campaign/{id}/webhooks"
+SLUG = "/v1/campaigns/{slug}"
+CODES = "/v1/campaigns/codes"
+PLAYER = "user_12345"
 SCOPES = {
     ("POST", "/v2/campaigns"): "program:write",
     ("GET", "/v2/campaigns"): "program:read",
@@ -69,6 +74,30 @@ SCOPES = {
     ("GET", f"{WEBHOOKS}/{{webhookId}}/deliveries"): "program:read",
     ("POST", f"{WEBHOOKS}/{{webhookId}}/deliveries/{{deliveryId}}/resend"): "program:write",
     ("POST", f"{WEBHOOKS}/{{webhookId}}/recover"): "program:write",
+    ("POST", f"{SLUG}/events"): "event:write",
+    ("POST", f"{SLUG}/events/preview"): "gamification:read",
+    ("GET", f"{SLUG}/mechanics"): "gamification:read",
+    ("PUT", f"{SLUG}/mechanics"): "gamification:write",
+    ("PUT", f"{SLUG}/participants/{{userId}}/link"): "gamification:write",
+    ("DELETE", f"{SLUG}/participants/{{userId}}/link"): "gamification:write",
+    ("POST", "/integrations/event"): "event:write",
+    ("POST", "/api/v2.0/integrations/event"): "event:write",
+    ("POST", "/api/v3.0/integrations/event"): "event:write",
+    ("GET", f"{SLUG}/events/{{eventId}}"): "gamification:read",
+    ("GET", f"{SLUG}/leaderboard"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/ledger"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/milestones"): "gamification:read",
+    ("GET", f"{SLUG}/participants/{{userId}}/wins"): "gamification:read",
+    ("GET", f"{SLUG}/prizes"): "gamification:read",
+    ("GET", f"{SLUG}/stats"): "gamification:read",
+    ("GET", f"{SLUG}/wins"): "gamification:read",
+    ("POST", f"{CODES}/generate"): "gamification:write",
+    ("POST", f"{CODES}/verify"): "event:write",
+    ("GET", f"{CODES}/batches"): "gamification:read",
+    ("GET", f"{CODES}/stats"): "gamification:read",
+    ("POST", f"{SLUG}/redeem"): "event:write",
+    ("POST", f"{SLUG}/events/{{eventId}}/reverse"): "gamification:write",
 }
 ROUTES = list(SCOPES)
 # Called by visitors' browsers, without a key: tests/front_door/test_tracking.py.
@@ -81,8 +110,12 @@ PUBLIC = [
     ("GET", "/unsubscribe/{token}"),
     ("POST", "/unsubscribe/{token}"),
 ]
-IN_A_CAMPAIGN = [route for route in ROUTES if "{id}" in route[1]]
-OF_A_PARTICIPANT = [route for route in ROUTES if "{participant}" in route[1]]
+IN_A_CAMPAIGN = [route for route in ROUTES if "{id}" in route[1] or "{slug}" in route[1]]
+OF_A_PARTICIPANT = [
+    route for route in ROUTES if "{participant}" in route[1] or "{userId}" in route[1]
+]
+# Of Referd's routes a public key may use the one for events.
+FOR_SECRET_KEYS = [route for route in ROUTES if api_of(route) is not REFERD]
 
 # What each route would do something with, were the key good.
 BODIES: dict[tuple[str, str], Any] = {
@@ -106,30 +139,29 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", WEBHOOKS): {"payloadUrl": "https://intruder.example"},
     ("PATCH", f"{WEBHOOKS}/{{webhookId}}"): {"isEnabled": False},
     ("POST", f"{WEBHOOKS}/{{webhookId}}/recover"): {"since": 0},
+    ("POST", f"{SLUG}/events"): {"userId": "intruder", "eventType": "purchase"},
+    ("POST", f"{SLUG}/events/preview"): {"userId": "intruder", "eventType": "purchase"},
+    ("POST", f"{CODES}/generate"): {"slug": "summer", "batchSize": 1, "pointsValue": 1},
+    ("POST", f"{CODES}/verify"): {"code": "SUMM-AX7K9M2P"},
+    ("POST", f"{SLUG}/redeem"): {"userId": PLAYER, "code": "SUMM-AX7K9M2P"},
+    ("POST", f"{SLUG}/events/{{eventId}}/reverse"): {"userId": PLAYER},
+    ("PUT", f"{SLUG}/mechanics"): {"unknownEventTypes": "reject"},
+    ("PUT", f"{SLUG}/participants/{{userId}}/link"): {"email": "friend@x.example"},
+    ("POST", "/integrations/event"): {"playerUniqueId": "intruder", "events": {"purchase": {}}},
+    ("POST", "/api/v2.0/integrations/event"): {"playerUniqueId": "intruder", "events": {"a": {}}},
+    ("POST", "/api/v3.0/integrations/event"): {"playerUniqueId": "intruder", "events": {"a": {}}},
 }
 
-MALFORMED = [
-    None,
-    "",
-    "Bearer",
-    "bearer wrong-key",
-    "Bearer wrong-key",
-    "Basic {key}",
-    "{key}",
-    "Bearer{key}",
-    "Bearer {key}x",
-    "Bearer {key} {key}",
-    "Bearer {key},Bearer {key}",
-    'Bearer "{key}"',
-    "Token {key}",
-    "Bearer " + "x" * 5000,
-    "Bearer APIKEY#1",
-]
+# What a route needs in its query before it looks for anything.
+QUERIES: dict[tuple[str, str], dict[str, str]] = {
+    ("GET", f"{SLUG}/events/{{eventId}}"): {"userId": PLAYER},
+}
 
 
 @dataclass(frozen=True)
 class World:
-    """One account's campaign with a referrer and a friend, and another account that looks at it."""
+    """One account's campaign with a referrer, a friend and a player, and another account that looks
+    at it."""
 
     stack: Stack
     http: httpx.Client
@@ -138,41 +170,59 @@ class World:
     stranger: str
     stranger_key: str
     campaign_id: str
+    slug: str
     friend_id: str
 
     def call(
         self,
         route: tuple[str, str],
-        authorization: str | None,
+        key: str | None = None,
         *,
-        campaign_id: str | None = None,
+        credentials: dict[str, str] | None = None,
+        campaign: str | None = None,
         participant: str | None = None,
         **options: Any,
     ) -> httpx.Response:
+        """`key` goes where the route's API has it, unless whole `credentials` are given. `campaign`
+        is an id or a slug, `participant` an id, an e-mail address or a user id."""
         method, path = route
         target = path.format(
-            id=campaign_id or self.campaign_id,
+            id=campaign or self.campaign_id,
+            slug=campaign or self.slug,
             participant=participant or self.friend_id,
+            userId=participant or PLAYER,
             rewardId=f"prew_{self.friend_id}_1",
             webhookId="primary",
             deliveryId="dlv_1800000000000_evt_000000000000000000000000",
             month="2026-08",
+            eventId="evt_000000000000000000000000",
         )
-        headers = {} if authorization is None else {"authorization": authorization}
+        if credentials is None:
+            credentials = api_of(route).with_key(key) if key else {}
         if not options and route in BODIES:
             options = {"json": BODIES[route]}
-        return self.http.request(method, target, headers=headers, **options)
+        if route in QUERIES:
+            options = {"params": QUERIES[route], **options}
+        return self.http.request(method, target, headers=credentials, **options)
+
+    def refused(
+        self, route: tuple[str, str], why: Why, key: str | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """The body of a call that is refused as its API refuses for this reason."""
+        scope = SCOPES.get(route, "")
+        return api_of(route).refused(self.call(route, key, **options), why, scope)
 
 
 @pytest.fixture(scope="module")
 def world(stack: Stack) -> Iterator[World]:
     assert stack.account_id is not None
     assert stack.api_key is not None
+    game = Game.started(stack, mechanics())
+    game.event(PLAYER, "signup")
     with Api(stack.url, stack.api_key) as api:
-        campaign_id = api.campaign()
-        post_office.give_settings(stack, campaign_id)
-        referrer = api.add(campaign_id)["id"]
-        friend = api.add(campaign_id, "friend@x.example", referredBy=referrer)["id"]
+        post_office.give_settings(stack, game.campaign_id)
+        referrer = api.add(game.campaign_id)["id"]
+        friend = api.add(game.campaign_id, "friend@x.example", referredBy=referrer)["id"]
     stack.drain()
     stranger = accounts.new_account(stack)
     with Api(stack.url, None) as client:
@@ -183,7 +233,8 @@ def world(stack: Stack) -> Iterator[World]:
             stack.api_key,
             stranger,
             accounts.new_key(stack, stranger).secret,
-            campaign_id,
+            game.campaign_id,
+            game.slug,
             friend,
         )
 
@@ -194,11 +245,6 @@ def unchanged(world: World) -> Iterator[None]:
     before = table_of(world.stack)
     yield
     assert table_of(world.stack) == before
-
-
-def anonymous(body: dict[str, Any]) -> dict[str, Any]:
-    """A refusal without what differs from moment to moment."""
-    return {name: value for name, value in body.items() if name != "timestamp"}
 
 
 def test_the_matrix_covers_every_route_of_the_template(world: World) -> None:
@@ -213,13 +259,29 @@ def test_the_matrix_covers_every_route_of_the_template(world: World) -> None:
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_without_a_good_key_nothing_opens(world: World, route: tuple[str, str]) -> None:
-    bodies = []
-    for form in MALFORMED:
-        header = form.format(key=world.key) if form else form
+    bodies: dict[Why, list[dict[str, Any]]] = defaultdict(list)
+    for credentials, why in api_of(route).without_a_good_key(world.key):
+        bodies[why].append(world.refused(route, why, credentials=credentials))
 
-        bodies.append(refusal(world.call(route, header), 403))
+    assert bodies.keys() == {"missing", "unknown"}
+    assert all(all_alike(each) for each in bodies.values())
+    if api_of(route) is GROWSURF:
+        assert all_alike([*bodies["missing"], *bodies["unknown"]])
 
-    assert len({json.dumps(anonymous(body)) for body in bodies}) == 1
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_a_key_counts_in_the_header_of_its_own_api_only(
+    world: World, route: tuple[str, str]
+) -> None:
+    others = {each.header: each for each in map(api_of, ROUTES) if each is not api_of(route)}
+    credentials = {
+        header: value
+        for each in others.values()
+        for header, value in each.with_key(world.key).items()
+    }
+
+    world.refused(route, "missing", credentials=credentials)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -227,17 +289,17 @@ def test_without_a_good_key_nothing_opens(world: World, route: tuple[str, str]) 
 def test_a_bad_key_does_not_learn_whether_a_campaign_exists(
     world: World, route: tuple[str, str]
 ) -> None:
-    existing = refusal(world.call(route, "Bearer wrong"), 403)
-    unknown = refusal(world.call(route, "Bearer wrong", campaign_id="zzzzzz"), 403)
+    existing = world.refused(route, "unknown", "wrong")
+    unknown = world.refused(route, "unknown", "wrong", campaign="zzzzzz")
 
-    assert anonymous(existing) == anonymous(unknown)
+    assert existing == unknown
 
 
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("route", [route for route in ROUTES if route[0] != "GET"], ids=" ".join)
 def test_the_key_is_looked_at_before_the_body(world: World, route: tuple[str, str]) -> None:
-    refusal(world.call(route, "Bearer wrong", content=b"{{{"), 403)
-    refusal(world.call(route, None, content=b"\xff" * 300_000), 403)
+    world.refused(route, "unknown", "wrong", content=b"{{{")
+    world.refused(route, "missing", content=b"\xff" * 300_000)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -248,15 +310,25 @@ def test_a_key_opens_what_its_scopes_allow_and_no_more(
     lacking = accounts.new_key(world.stack, world.owner, ALL_SCOPES - {SCOPES[route]})
     before = table_of(world.stack)
 
-    body = refusal(world.call(route, f"Bearer {lacking.secret}"), 403)
+    world.refused(route, "scope", lacking.secret)
 
-    assert SCOPES[route] in body["message"]
     assert table_of(world.stack) == before
     alone = accounts.new_key(world.stack, world.owner, {SCOPES[route]})
-    opened = world.call(route, f"Bearer {alone.secret}", participant="zzzzzz", content=b"")
+    opened = world.call(route, alone.secret, participant="zzzzzz", content=b"")
     assert opened.status_code in (200, 400, 404)
     _remove(world.stack, lacking.secret, alone.secret)
     _remove_clone(world, opened)
+
+
+def test_a_public_key_opens_nothing_but_the_door_for_events(world: World) -> None:
+    public = accounts.new_public_key(world.stack, world.owner)
+    before = table_of(world.stack)
+
+    for route in FOR_SECRET_KEYS:
+        world.refused(route, "public", public.secret)
+
+    assert table_of(world.stack) == before
+    _remove(world.stack, public.secret)
 
 
 def _remove(stack: Stack, *secrets: str) -> None:
@@ -288,20 +360,27 @@ def _delete(stack: Stack, partition: str, sort: str) -> None:
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("route", IN_A_CAMPAIGN, ids=" ".join)
 def test_a_foreign_campaign_is_closed(world: World, route: tuple[str, str]) -> None:
-    body = refusal(world.call(route, f"Bearer {world.stranger_key}"), 403)
+    """As if the key were wrong where campaigns have ids, as if it were not there where the account
+    itself has named it."""
+    body = world.refused(route, "foreign", world.stranger_key)
 
-    assert anonymous(body) == anonymous(refusal(world.call(route, "Bearer wrong"), 403))
+    is_named = "{slug}" in route[1]
+    assert body == (
+        world.refused(route, "nowhere", world.stranger_key, campaign="zzzzzz")
+        if is_named
+        else world.refused(route, "unknown", "wrong")
+    )
 
 
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("route", OF_A_PARTICIPANT, ids=" ".join)
 def test_nobody_learns_who_is_in_a_foreign_campaign(world: World, route: tuple[str, str]) -> None:
-    authorization = f"Bearer {world.stranger_key}"
-    names = (world.friend_id, "zzzzzz", "friend@x.example", "nobody@x.example", "%00", "a" * 300)
+    known = PLAYER if "{userId}" in route[1] else world.friend_id
+    names = (known, "zzzzzz", "friend@x.example", "nobody@x.example", "%00", "a" * 100)
 
-    answers = [world.call(route, authorization, participant=name) for name in names]
+    answers = [world.call(route, world.stranger_key, participant=name) for name in names]
 
-    assert len({json.dumps(anonymous(refusal(answer, 403))) for answer in answers}) == 1
+    assert all_alike([api_of(route).refused(answer, "foreign") for answer in answers])
     assert len({answer.headers["x-local-calls"] for answer in answers[:2]}) == 1
 
 
@@ -313,7 +392,7 @@ def test_an_unknown_campaign_is_not_found_by_anybody_with_a_key(
 ) -> None:
     key = world.key if authorized_by == "owner" else world.stranger_key
 
-    refusal(world.call(route, f"Bearer {key}", campaign_id="zzzzzz"), 404)
+    world.refused(route, "nowhere", key, campaign="zzzzzz")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +401,6 @@ def test_an_unknown_campaign_is_not_found_by_anybody_with_a_key(
         ("GET", "/"),
         ("GET", "/v2"),
         ("GET", "/v2/"),
-        ("GET", "/v1/campaigns"),
         ("PUT", "/v2/campaigns"),
         ("DELETE", "/v2/campaign/{id}"),
         ("PATCH", "/v2/campaign/{id}/participant/{participant}"),
@@ -337,8 +415,26 @@ def test_an_unknown_campaign_is_not_found_by_anybody_with_a_key(
 def test_a_route_that_is_not_there_is_not_found_with_and_without_a_key(
     world: World, method: str, path: str
 ) -> None:
-    for authorization in (None, f"Bearer {world.key}"):
-        refusal(world.call((method, path), authorization), 404)
+    for key in (None, world.key):
+        refusal(world.call((method, path), key), 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (
+            "/v1/campaigns",
+            {"message": "There is no such endpoint.", "code": 404, "status": "error"},
+        ),
+        ("/integrations/nothing", {"code": 404, "message": "There is no such endpoint."}),
+    ],
+)
+def test_it_is_told_in_the_words_of_the_api_that_it_seems_to_be_of(
+    world: World, path: str, told: dict[str, Any]
+) -> None:
+    answer = world.http.get(path)
+
+    assert (answer.status_code, answer.json()) == (404, told)
 
 
 # The life of a key
@@ -346,17 +442,17 @@ def test_a_route_that_is_not_there_is_not_found_with_and_without_a_key(
 
 def test_a_revoked_key_closes_every_route(fresh_stack: Stack) -> None:
     assert fresh_stack.account_id is not None
+    game = Game.started(fresh_stack, mechanics())
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
-        campaign_id = api.campaign()
-        friend = api.add(campaign_id)["id"]
+        friend = api.add(game.campaign_id)["id"]
     key = accounts.new_key(fresh_stack, fresh_stack.account_id)
     accounts.revoke(fresh_stack, fresh_stack.account_id, key)
     before = table_of(fresh_stack)
 
     with Api(fresh_stack.url, None) as nobody:
-        world = World(fresh_stack, nobody.http, "", "", "", "", campaign_id, friend)
+        world = World(fresh_stack, nobody.http, "", "", "", "", game.campaign_id, game.slug, friend)
         for route in ROUTES:
-            refusal(world.call(route, f"Bearer {key.secret}"), 403)
+            world.refused(route, "revoked", key.secret)
 
     assert table_of(fresh_stack) == before
 

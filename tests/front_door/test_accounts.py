@@ -102,6 +102,37 @@ def test_a_key_may_do_what_its_scopes_say(
     assert _status(fresh_stack, key["secret"], "POST") == 403
 
 
+@pytest.mark.parametrize("environment", ["live", "test"])
+def test_a_keys_first_letters_say_what_it_is(
+    grapevine: Callable[..., Any], environment: str
+) -> None:
+    made = grapevine("account", "create", "--name", "Vineyard", "--environment", environment)
+    account = made["accountId"]
+
+    secret = grapevine("key", "create", "--account", account)
+    public = grapevine("key", "create", "--account", account, "--public")
+    rotated = grapevine("key", "rotate", public["keyId"], "--account", account)
+
+    assert made["environment"] == environment
+    assert secret["secret"].startswith(f"sk_{environment}_")
+    for key in (public, rotated):
+        assert key["secret"].startswith(f"pk_{environment}_")
+        assert (key["public"], key["scopes"]) == (True, ["event:write"])
+    listed = grapevine("key", "list", "--account", account)
+    assert [key["public"] for key in listed] == [False, True, True]
+
+
+def test_a_public_key_can_only_report_events(
+    fresh_stack: Stack, command: Command, grapevine: Callable[..., Any], account: str
+) -> None:
+    key: Json = grapevine("key", "create", "--account", account, "--public")
+    more = command("key", "create", "--account", account, "--public", "--scope", "program:read")
+
+    assert _status(fresh_stack, key["secret"]) == 403
+    assert (more.returncode, more.stdout) == (1, "")
+    assert "event:write" in more.stderr
+
+
 def test_a_revoked_key_is_refused_once_the_containers_forget_it(
     fresh_stack: Stack, command: Command, grapevine: Callable[..., Any], account: str
 ) -> None:

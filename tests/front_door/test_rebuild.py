@@ -20,7 +20,7 @@ from grapevine.engine.ranks.codec import decode, encode
 from grapevine.engine.rebuild import generations, standings
 from grapevine.engine.rebuild.campaign import rebuild
 from grapevine.errors import NotFound
-from grapevine.table import keys, store
+from grapevine.table import keys, rank_keys, store
 from grapevine.table.attributes import marshal, unmarshal
 from grapevine.table.keys import Key
 from grapevine.table.writes import Add
@@ -91,7 +91,7 @@ class Town:
 
     def part(self, type_name: str, **named: int) -> Item:
         """The item of the index that counts."""
-        head = self.item(keys.rank_head(self.id))
+        head = self.item(rank_keys.rank_head(self.id))
         [found] = [
             item
             for item in invariants.of_type(invariants.table_of(self.stack).values(), type_name)
@@ -150,7 +150,7 @@ def build_town(stack: Stack, api: Api) -> Town:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer partitions to look through, and no wait for an index that never lags here."""
-    monkeypatch.setattr(keys, "RANK_SHARDS", 2)
+    monkeypatch.setattr(rank_keys, "RANK_SHARDS", 2)
     monkeypatch.setattr(standings, "PATIENCE_SECONDS", 0)
 
 
@@ -230,13 +230,13 @@ def part_of_another_batch(town: Town) -> str:
 
 
 def wrong_histograms(town: Town) -> str:
-    head = town.item(keys.rank_head(town.id))
+    head = town.item(rank_keys.rank_head(town.id))
     town.rewrite(head, lambda all_: all_[ALL_TIME].update({3: 4}), "histograms")
     return "the histograms in the head"
 
 
 def lost_head(town: Town) -> str:
-    town.lose(keys.rank_head(town.id))
+    town.lose(rank_keys.rank_head(town.id))
     return "the head was missing"
 
 
@@ -444,7 +444,7 @@ class Traffic:
 
 def _damage(town: Town) -> None:
     town.put({**town.item(keys.totals(town.id)), "winnerCount": 40})
-    head = town.item(keys.rank_head(town.id))
+    head = town.item(rank_keys.rank_head(town.id))
     town.rewrite(head, lambda all_: all_[ALL_TIME].update({3: 4}), "histograms")
 
 

@@ -1,14 +1,12 @@
 """Each function may do what it does, and nothing else.
 
-IAM does not exist on this machine, so what a function's role allows is compared with the calls
-that its handler made while every operation was carried out.
+What a function's role allows is compared with the calls that its handler made while every operation
+was carried out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,6 +15,8 @@ from local.expansion import expand
 from local.invocation import Call
 from local.stack import Stack
 from tests import scenarios
+from tests.permissions import allowed as permitted
+from tests.permissions import denied, listed, resources
 from tests.template import bundle
 from tests.template.bundle import TEMPLATE
 
@@ -46,36 +46,6 @@ def played() -> Iterator[Stack]:
         yield stack
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _resources(declared: Declarations) -> set[str]:
-    """Every ARN that a statement of this template can mean."""
-    found = {queue.arn for queue in declared.queues.values()}
-    for table in declared.tables.values():
-        indexes = [
-            *table.request.get("LocalSecondaryIndexes", ()),
-            *table.request.get("GlobalSecondaryIndexes", ()),
-        ]
-        found |= {table.arn, *(f"{table.arn}/index/{each['IndexName']}" for each in indexes)}
-        if table.stream_arn:
-            found.add(table.stream_arn)
-    return found
-
-
-def _allowed(statements: tuple[Mapping[str, Any], ...], resources: set[str]) -> set[Call]:
-    """The statements as single permissions; a resource that is nowhere stays as it is written."""
-    allowed: set[Call] = set()
-    for statement in statements:
-        assert statement["Effect"] == "Allow"
-        assert not {"NotAction", "NotResource", "Condition"} & set(statement)
-        for pattern in _listed(statement["Resource"]):
-            meant = {each for each in resources if fnmatchcase(each, pattern)} or {pattern}
-            allowed |= {(action, each) for action in _listed(statement["Action"]) for each in meant}
-    return allowed
-
-
 def _of_lambda(declared: Declarations, function_id: str) -> set[Call]:
     needed: set[Call] = set()
     for stream in declared.stream_mappings:
@@ -94,7 +64,7 @@ def _permissions(stack: Stack, function_id: str) -> tuple[set[Call], set[Call]]:
     declared = stack.declared
     statements = declared.functions[function_id].statements
     needed = stack.calls[function_id] | _of_lambda(declared, function_id)
-    return _allowed(statements, _resources(declared)), needed
+    return permitted(statements, resources(declared)), needed
 
 
 @pytest.mark.parametrize("function_id", FUNCTION_IDS)
@@ -118,7 +88,16 @@ def test_a_role_names_each_action_and_no_other_policy(function_id: str) -> None:
 
     attached = {str(arn).rsplit("/", 1)[-1].strip("'}] ") for arn in role["ManagedPolicyArns"]}
 
-    actions = [action for each in statements for action in _listed(each["Action"])]
+    actions = [action for each in statements for action in listed(each["Action"])]
     assert not any("*" in action or action.endswith(":Scan") for action in actions)
-    assert not any(pattern == "*" for each in statements for pattern in _listed(each["Resource"]))
+    assert not any(pattern == "*" for each in statements for pattern in listed(each["Resource"]))
     assert attached == SHARED_POLICIES
+
+
+def test_what_a_role_does_not_allow_is_noticed_at_the_end_of_every_test(played: Stack) -> None:
+    (table,) = played.declared.tables.values()
+    beyond = ("dynamodb:Scan", table.arn)
+    made = {**played.calls, "GetCampaignFunction": played.calls["GetCampaignFunction"] | {beyond}}
+
+    assert denied(played.declared, played.calls) == {}
+    assert denied(played.declared, made) == {"GetCampaignFunction": {beyond}}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,23 +9,32 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grapevine.table import exact_json
 from grapevine.table.accounts import Account, AccountApiKey, ApiKey, SenderIdentity
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Item, change_in
-from grapevine.table.campaigns import AccountCampaign, Campaign, Totals
+from grapevine.table.campaigns import AccountCampaign, Campaign, CampaignSlug, Totals
+from grapevine.table.codes import Code, CodeAttempts, CodeBatch, CodeCount, CodeSecret
 from grapevine.table.counted import Counted
 from grapevine.table.email_requests import EmailRequests
 from grapevine.table.email_templates import EmailTemplate
 from grapevine.table.entity import Entity
 from grapevine.table.fraud import FraudList, FraudReport, Trait
 from grapevine.table.impressions import Impressions, SourceHour, Visitor
+from grapevine.table.inbox import InboxEvent, InboxReceipt
 from grapevine.table.invitations import Invitations, InviteDay
 from grapevine.table.invites import Invite
+from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Reversal, Win
 from grapevine.table.mail import Mail, MailText, Suppression
 from grapevine.table.mail_runs import MailPace, MailRun
+from grapevine.table.mechanics import DrawSecret, Mechanics, MechanicsVersion, Stock
+from grapevine.table.moments import HiddenPrize
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
+from grapevine.table.player_links import PlayerLink
+from grapevine.table.players import Player
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
+from grapevine.table.receipts import Receipt
 from grapevine.table.referrals import Referral
 from grapevine.table.rewards import EarnedReward, Earnings, RewardConfig
 from grapevine.table.salts import Salt
@@ -47,7 +57,151 @@ METADATA = st.dictionaries(
 CONTENTS = st.binary(max_size=50)
 OPTIONAL_TEXT = st.one_of(st.none(), st.text())
 
+NUMBERS = st.decimals(
+    min_value="-999999999999999", max_value="999999999999999", allow_nan=False, places=6
+)
+VALUES = st.one_of(st.text(), st.booleans(), st.none(), st.integers(-(10**15), 10**15), NUMBERS)
+EVENT_METADATA = st.dictionaries(st.text(max_size=8), st.one_of(VALUES, st.lists(VALUES)))
+
 ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
+    Mechanics: st.builds(
+        Mechanics,
+        campaign_id=IDS,
+        version=TIMES,
+        configuration=EVENT_METADATA,
+        draw_secret=IDS,
+        secret_number=TIMES,
+        secret_at=TIMES,
+        changed_at=TIMES,
+        changed_by=IDS,
+    ),
+    MechanicsVersion: st.builds(
+        MechanicsVersion,
+        campaign_id=IDS,
+        version=TIMES,
+        configuration=EVENT_METADATA,
+        changed_at=TIMES,
+        changed_by=IDS,
+    ),
+    DrawSecret: st.builds(DrawSecret, campaign_id=IDS, number=TIMES, secret=IDS, until=TIMES),
+    HiddenPrize: st.builds(HiddenPrize, campaign_id=IDS, tier_id=IDS, number=TIMES, at=TIMES),
+    Stock: st.builds(
+        Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, per_day=TIMES, awarded=TIMES
+    ),
+    Receipt: st.builds(
+        Receipt,
+        campaign_id=IDS,
+        key_hash=IDS,
+        event_id=IDS,
+        fingerprint=OPTIONAL_TEXT,
+        body=st.text(),
+        created_at=TIMES,
+    ),
+    InboxEvent: st.builds(
+        InboxEvent,
+        account_id=IDS,
+        inbox_id=IDS,
+        user_id=st.text(),
+        event_type=st.text(),
+        metadata=EVENT_METADATA,
+        display_name=OPTIONAL_TEXT,
+        at=TIMES,
+        expires_at=TIMES,
+    ),
+    PlayerLink: st.builds(
+        PlayerLink, campaign_id=IDS, participant_id=IDS, user_id=st.text(), linked_at=TIMES
+    ),
+    InboxReceipt: st.builds(
+        InboxReceipt, account_id=IDS, key_hash=IDS, fingerprint=IDS, expires_at=TIMES
+    ),
+    CodeSecret: st.builds(CodeSecret, account_id=IDS, secret=IDS),
+    Code: st.builds(
+        Code,
+        account_id=IDS,
+        code_hash=IDS,
+        campaign_id=IDS,
+        points_value=TIMES,
+        created_at=TIMES,
+        expires_at=st.one_of(st.none(), TIMES),
+        user_id=OPTIONAL_TEXT,
+        redeemed_by=OPTIONAL_TEXT,
+    ),
+    CodeBatch: st.builds(
+        CodeBatch,
+        campaign_id=IDS,
+        batch_id=IDS,
+        batch_size=TIMES,
+        points_value=TIMES,
+        label=OPTIONAL_TEXT,
+        expires_at=st.one_of(st.none(), TIMES),
+        created_at=TIMES,
+        finished_at=st.one_of(st.none(), TIMES),
+        taken=st.dictionaries(IDS, st.integers(1, 9)),
+    ),
+    CodeCount: st.builds(CodeCount, campaign_id=IDS, batch_id=IDS, part=st.integers(0, 15)),
+    CodeAttempts: st.builds(
+        CodeAttempts, account_id=IDS, subject=IDS, minute=st.integers(0, 10**9 - 1)
+    ),
+    Reversal: st.builds(
+        Reversal, campaign_id=IDS, user_id=IDS, event_id=IDS, at=TIMES, code_status=OPTIONAL_TEXT
+    ),
+    Player: st.builds(
+        Player,
+        campaign_id=IDS,
+        user_id=IDS,
+        total_points=st.integers(0, 10**18),
+        joined_at=TIMES,
+        reached_at=TIMES,
+        display_name=OPTIONAL_TEXT,
+        counters=st.dictionaries(IDS, st.one_of(IDS, TIMES, st.lists(TIMES))),
+    ),
+    PlayerEvent: st.builds(
+        PlayerEvent,
+        campaign_id=IDS,
+        user_id=IDS,
+        event_id=IDS,
+        event_type=st.text(),
+        metadata=EVENT_METADATA,
+        at=TIMES,
+        config_version=TIMES,
+        total_points=TIMES,
+        draw_value=st.one_of(st.none(), st.integers(0, 999_999)),
+        tier_hit=st.one_of(st.none(), IDS),
+    ),
+    LedgerLine: st.builds(
+        LedgerLine,
+        campaign_id=IDS,
+        user_id=IDS,
+        at=TIMES,
+        event_id=IDS,
+        number=st.integers(0, 99),
+        points=st.integers(-(10**18), 10**18),
+        balance_after=st.integers(0, 10**18),
+        source_id=IDS,
+        event_type=st.text(),
+    ),
+    MilestoneAward: st.builds(
+        MilestoneAward,
+        campaign_id=IDS,
+        user_id=IDS,
+        milestone_id=IDS,
+        number=st.integers(1, 999_999),
+        at=TIMES,
+        event_id=IDS,
+        badge=OPTIONAL_TEXT,
+    ),
+    Win: st.builds(
+        Win,
+        campaign_id=IDS,
+        user_id=IDS,
+        event_id=IDS,
+        at=TIMES,
+        tier_id=IDS,
+        tier_name=st.text(),
+        points=TIMES,
+        code=IDS,
+        expires_at=TIMES,
+    ),
     Activity: st.builds(
         Activity,
         campaign_id=IDS,
@@ -60,6 +214,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
     AccountApiKey: st.builds(AccountApiKey, account_id=IDS, key_id=IDS, key_hash=IDS),
     SenderIdentity: st.builds(SenderIdentity, account_id=IDS, identity=st.emails()),
     AccountCampaign: st.builds(AccountCampaign, account_id=IDS, campaign_id=IDS),
+    CampaignSlug: st.builds(CampaignSlug, account_id=IDS, slug=IDS, campaign_id=IDS),
     ApiKey: st.builds(
         ApiKey,
         key_hash=IDS,
@@ -73,6 +228,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         campaign_id=IDS,
         account_id=IDS,
         created_at=TIMES,
+        slug=OPTIONAL_TEXT,
         company_name=OPTIONAL_TEXT,
         ended_at=st.one_of(st.none(), TIMES),
         options=METADATA,
@@ -375,3 +531,38 @@ def test_metadata_keeps_the_difference_between_one_and_true_and_one_point_zero()
 
     assert kept == metadata
     assert [type(value) for value in kept.values()] == [int, bool, float, str, float]
+
+
+def test_an_events_metadata_keeps_every_digit_and_every_kind_of_value() -> None:
+    metadata: dict[str, Any] = {
+        "amount": Decimal("49.90"),
+        "tiny": Decimal("1E-30"),
+        "long": Decimal("123456789012345.12345678901234567890123"),
+        "count": 1,
+        "flag": True,
+        "nothing": None,
+        "rooms": [1, Decimal("2.0"), "3"],
+        "inside": {"a": [{"b": Decimal("0.1")}]},
+    }
+    event = PlayerEvent(
+        campaign_id="camp01",
+        user_id="user",
+        event_id="evt_1",
+        event_type="purchase",
+        metadata=metadata,
+        at=0,
+        trust="server",
+        source="gamifyhost",
+        config_version=1,
+        total_points=0,
+    )
+
+    kept = PlayerEvent.from_item(through_dynamodb(event.to_item())).metadata
+
+    assert repr(kept) == repr(metadata)
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), float("nan")])
+def test_what_is_no_number_is_not_stored_as_one(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"finite|JSON"):
+        exact_json.dumps({"a": [value]})

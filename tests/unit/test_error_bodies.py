@@ -8,7 +8,8 @@ import pytest
 
 from grapevine import errors, runtime
 from grapevine.errors import GrapevineError, InvalidRequest, Problem
-from grapevine.http.growsurf import growsurf, unknown_route
+from grapevine.http import unknown_route
+from grapevine.http.growsurf import growsurf
 from grapevine.runtime import Runtime, Settings
 
 NOW = 1_800_000_000_123
@@ -26,7 +27,16 @@ REFUSALS: list[tuple[GrapevineError, int, str, str]] = [
     (InvalidRequest("why"), 400, "BadRequestError", "BAD_REQUEST_ERROR"),
     (errors.UnknownParticipant(), 400, "BadRequestError", "BAD_REQUEST_ERROR"),
     (errors.NotAuthorized("why"), 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
+    (errors.KeyMissing(), 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
+    (errors.KeyUnknown(), 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
+    (errors.KeyRevoked(), 403, "NotAuthorizedError", "NOT_AUTHORIZED_ERROR"),
     (errors.NotFound("why"), 404, "NotFoundError", "NOT_FOUND_ERROR"),
+    (errors.CampaignNotActive(), 404, "NotFoundError", "NOT_FOUND_ERROR"),
+    (errors.PlayLimitReached(), 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.CodeNotRedeemable("EXPIRED"), 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.AlreadyLinked(), 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.VersionConflict(2), 412, "ConflictError", "CONFLICT_ERROR"),
+    (errors.KeyReused(), 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
     (errors.InvalidRewardState("why"), 406, "InvalidRewardState", "INVALID_REWARD_STATE"),
     (errors.Busy(), 409, "DuplicateRequestError", "DUPLICATE_REQUEST_ERROR"),
     (errors.PayloadTooLarge("why"), 413, "PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
@@ -65,7 +75,9 @@ def test_the_table_names_every_error_of_the_tree() -> None:
 
     listed = {type(error) for error, *_ in REFUSALS}
 
-    assert leaves(GrapevineError) - listed == {GrapevineError, errors.RequestRefused}
+    # The third has problems of its own: below.
+    roots = {GrapevineError, errors.RequestRefused, errors.UnknownEventType}
+    assert leaves(GrapevineError) - listed == roots
 
 
 @pytest.mark.parametrize(
@@ -136,11 +148,39 @@ def test_busy_says_when_to_try_again() -> None:
     assert answered["retry-after"] == "3"
 
 
-def test_an_unknown_route_is_a_404_in_the_same_form() -> None:
-    answer = unknown_route({}, None)
+def test_a_type_of_event_that_is_not_known_is_a_wrong_field() -> None:
+    body, answered = refused(errors.UnknownEventType("buy"))
+
+    assert answered["status"] == "400"
+    assert [each["field"] for each in body["errors"]] == ["eventType"]
+
+
+@pytest.mark.parametrize("event", [{}, {"rawPath": "/v2/nowhere"}, {"rawPath": "/v11"}])
+def test_an_unknown_route_is_a_404_in_the_same_form(event: dict[str, str]) -> None:
+    answer = unknown_route.answer(event, None)
 
     assert answer["statusCode"] == 404
     assert json.loads(answer["body"])["code"] == "NOT_FOUND_ERROR"
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/campaigns", "/v1/campaigns/x/nothing"])
+def test_an_unknown_route_of_gamifyhosts_is_told_in_its_words(path: str) -> None:
+    answer = unknown_route.answer({"rawPath": path}, None)
+
+    assert (answer["statusCode"], json.loads(answer["body"])) == (
+        404,
+        {"message": "There is no such endpoint.", "code": 404, "status": "error"},
+    )
+
+
+@pytest.mark.parametrize("path", ["/integrations/nothing", "/api/v3.0/integrations/nothing"])
+def test_an_unknown_route_of_referds_is_told_in_its_words(path: str) -> None:
+    answer = unknown_route.answer({"rawPath": path}, None)
+
+    assert (answer["statusCode"], json.loads(answer["body"])) == (
+        404,
+        {"code": 404, "message": "There is no such endpoint."},
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.table import email_keys, fraud_keys, keys, places
+from grapevine.table import (
+    email_keys,
+    event_keys,
+    fraud_keys,
+    keys,
+    mechanics_keys,
+    places,
+    player_keys,
+    rank_keys,
+)
 from grapevine.table.keys import Key
 
 Builder = Callable[..., Key | str]
@@ -17,6 +26,7 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "account": (keys.account, 1),
     "account_campaign": (keys.account_campaign, 2),
     "account_api_key": (keys.account_api_key, 2),
+    "campaign_slug": (keys.campaign_slug, 2),
     "api_key": (keys.api_key, 1),
     "campaign": (keys.campaign, 1),
     "totals": (keys.totals, 1),
@@ -61,6 +71,34 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "email_template": (email_keys.email_template, 2),
     "sender_identity": (lambda account: email_keys.sender_identity(account, "example.com"), 1),
     "mail_run": (lambda campaign, one="id1": email_keys.mail_run(campaign, one, 7), 2),
+    "mechanics": (mechanics_keys.mechanics, 1),
+    "mechanics_version": (lambda campaign: mechanics_keys.mechanics_version(campaign, 7), 1),
+    "draw_secret": (lambda campaign: mechanics_keys.draw_secret(campaign, 7), 1),
+    "receipt": (mechanics_keys.receipt, 2),
+    "stock": (mechanics_keys.stock, 2),
+    "stock_day": (
+        lambda campaign, one="id1": mechanics_keys.stock_day(campaign, one, 20_261_125),
+        2,
+    ),
+    "hidden_prizes": (mechanics_keys.hidden_prizes, 1),
+    "hidden_prize": (
+        lambda campaign, one="id1": mechanics_keys.hidden_prize(campaign, 5, one, 7),
+        2,
+    ),
+    "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
+    "win_list": (mechanics_keys.win_list, 1),
+    "code_secret": (mechanics_keys.code_secret, 1),
+    "code": (mechanics_keys.code, 2),
+    "code_batch": (lambda campaign, one="id1": mechanics_keys.code_batch(campaign, 5, one), 2),
+    "inbox_event": (event_keys.inbox_event, 2),
+    "inbox_receipt": (event_keys.inbox_receipt, 2),
+    "player_link": (event_keys.player_link, 2),
+    "code_count": (lambda campaign, one="id1": mechanics_keys.code_count(campaign, one, 3), 2),
+    "code_attempts": (
+        lambda account, one="id1": mechanics_keys.code_attempts(account, one, 7),
+        2,
+    ),
+    "reversal": (lambda campaign, one="id1": player_keys.reversal(campaign, "user", one), 2),
     "trait": (fraud_keys.trait, 2),
     "fraud_report": (fraud_keys.fraud_report, 2),
     "fraud_list": (fraud_keys.fraud_list, 2),
@@ -82,11 +120,27 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     "month_board": (lambda campaign: keys.month_board(campaign, 24_322), 1),
     "join_order": (keys.join_order, 1),
     "visited": (keys.visited, 1),
-    "rank_head": (keys.rank_head, 1),
-    "rank_journal": (lambda campaign: keys.rank_journal(campaign, 1), 1),
-    "rank_block": (lambda campaign: keys.rank_block(campaign, 1, 0), 1),
-    "rank_partitions": (lambda campaign: keys.rank_partitions(campaign, 1)[0], 1),
-    "rank_node": (lambda campaign: keys.rank_node(campaign, 1, 0, 1, 0), 1),
+    "player": (lambda campaign: player_keys.player(campaign, "user"), 1),
+    "player_event": (
+        lambda campaign, one="id1": player_keys.player_event(campaign, "user", one),
+        2,
+    ),
+    "ledger_line": (
+        lambda campaign, one="id1": player_keys.ledger_line(campaign, "user", 5, one, 1),
+        2,
+    ),
+    "win": (lambda campaign, one="id1": player_keys.win(campaign, "user", 5, one), 2),
+    "milestone_award": (
+        lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
+        2,
+    ),
+    "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
+    "points_board": (player_keys.points_board, 1),
+    "rank_head": (rank_keys.rank_head, 1),
+    "rank_journal": (lambda campaign: rank_keys.rank_journal(campaign, 1), 1),
+    "rank_block": (lambda campaign: rank_keys.rank_block(campaign, 1, 0), 1),
+    "rank_partitions": (lambda campaign: rank_keys.rank_partitions(campaign, 1)[0], 1),
+    "rank_node": (lambda campaign: rank_keys.rank_node(campaign, 1, 0, 1, 0), 1),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
 NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))
@@ -102,21 +156,41 @@ def test_every_builder_is_looked_at_here() -> None:
         "campaign_of_mail",
         "due_shard",
         "email_and_row_in",
+        "first_created",
+        "hidden_between",
+        "is_code",
         "is_delivery",
         "is_id",
+        "is_user_id",
         "is_mail",
         "is_referral",
+        "last_created",
+        "last_with",
         "mail_pace",
         "month_end_shard",
+        "owner_in",
         "participant_in",
+        "place_of",
         "referred_in",
+        "right_after",
         "row_id_in",
+        "sort_at",
         "time_in",
+        "user_in",
     }
 
     functions = {
         name
-        for module in (email_keys, fraud_keys, keys, places)
+        for module in (
+            email_keys,
+            event_keys,
+            fraud_keys,
+            keys,
+            mechanics_keys,
+            places,
+            player_keys,
+            rank_keys,
+        )
         for name, thing in vars(module).items()
         if name.islower() and getattr(thing, "__module__", None) == module.__name__
     }
@@ -196,3 +270,52 @@ def test_a_referral_lives_with_its_referrer() -> None:
     referral = keys.referral("camp01", "referrer", "friend")
 
     assert referral.partition == keys.standing("camp01", "referrer").partition
+
+
+USER_IDS = st.text(min_size=1, max_size=100).filter(lambda text: bool(text.strip()))
+
+
+@given(users=st.tuples(USER_IDS, USER_IDS))
+def test_a_user_id_may_be_any_text_and_keeps_to_its_own_partition(users: tuple[str, str]) -> None:
+    one, other = (player_keys.player("camp01", user) for user in users)
+
+    assert (one == other) == (users[0] == users[1])
+    assert player_keys.user_in(one.partition) == users[0]
+    assert one.partition.count("#") == 3
+    assert len(one.partition.encode()) < 2048
+
+
+@pytest.mark.parametrize("user_id", ["", "  ", "\n", "a" * 101, "\ud800"])
+def test_what_is_no_user_id_cannot_get_into_a_key(user_id: str) -> None:
+    with pytest.raises(ValueError, match=r"not a user id|surrogates not allowed"):
+        player_keys.player("camp01", user_id)
+
+
+def test_the_lines_of_one_event_sort_in_their_order_and_those_of_events_by_time() -> None:
+    lines = [
+        player_keys.ledger_line("camp01", "user", at, event_id, number).sort
+        for at, event_id, number in [(9, "e2", 0), (10, "e1", 0), (10, "e1", 9), (10, "e1", 10)]
+    ]
+
+    assert lines == sorted(lines)
+
+
+@given(st.text(max_size=130))
+def test_what_is_not_a_place_cannot_get_into_a_range(text: str) -> None:
+    try:
+        sort = player_keys.sort_at("WIN#", text)
+    except ValueError:
+        return
+    assert player_keys.place_of(sort) == text
+    assert "WIN#" <= sort <= player_keys.last_with("WIN#")
+
+
+def test_a_place_leads_back_to_its_line() -> None:
+    line = player_keys.ledger_line("camp01", "user", 5, "evt_1", 7)
+    first, last = player_keys.lines_of_event(5, "evt_1")
+
+    assert (
+        player_keys.sort_at(player_keys.LEDGER_PREFIX, player_keys.place_of(line.sort)) == line.sort
+    )
+    assert first < line.sort < last
+    assert not first < player_keys.ledger_line("camp01", "user", 5, "evt_10", 7).sort < last

@@ -15,7 +15,7 @@ from grapevine.engine.ranks.snapshot import participants_in, referrals_in
 from grapevine.engine.ranks.tree import Shape
 from grapevine.errors import Busy
 from grapevine.months import start_of
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.ranks import RankHead, RankJournal
 from grapevine.table.standings import Standing
 from grapevine.table.writes import ABSENT
@@ -49,7 +49,7 @@ def table() -> Iterator[FakeTable]:
 
 
 def head() -> RankHead:
-    key = keys.rank_head(CAMPAIGN)
+    key = rank_keys.rank_head(CAMPAIGN)
     return RankHead.found(CAMPAIGN, store.get_many([key]).get(key))
 
 

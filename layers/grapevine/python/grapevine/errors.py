@@ -4,9 +4,18 @@ GrapevineError
 ├── SettingMissing            the template did not give the function a variable (a defect: 500)
 ├── RequestRefused            the caller must change something; nothing was written
 │   ├── InvalidRequest        a field, parameter or state is wrong; `problems` says which
-│   │   └── UnknownParticipant
-│   ├── NotAuthorized         no key, a wrong or revoked one, a missing scope, a foreign campaign
+│   │   ├── UnknownParticipant
+│   │   └── UnknownEventType  no rule speaks of it, and the campaign takes only events it knows
+│   ├── NotAuthorized         a key without the scope, a public one, a foreign campaign
+│   │   ├── KeyMissing
+│   │   ├── KeyUnknown
+│   │   └── KeyRevoked        it has been revoked, or rotated and its grace is over
 │   ├── NotFound              an unknown campaign, reward or route
+│   │   └── CampaignNotActive an event for a campaign that is unknown or takes none now
+│   ├── CodeNotRedeemable     it has been redeemed or revoked, or has expired
+│   ├── PlayLimitReached      the player has drawn as often as the campaign allows
+│   ├── VersionConflict       somebody else has saved since the caller looked
+│   ├── KeyReused             an idempotency key came again with another request
 │   ├── InvalidRewardState    the reward is approved, fulfilled, or neither yet
 │   ├── LimitReached          there is no room for any of it until a time that it names
 │   ├── ParticipantBlocked    a sign-up that is very likely a fraud, in a campaign that is strict
@@ -63,12 +72,68 @@ class UnknownParticipant(InvalidRequest):
         super().__init__("No participant with this id or email exists in the campaign.")
 
 
+class UnknownEventType(InvalidRequest):
+    def __init__(self, event_type: str) -> None:
+        problem = Problem("body", "eventType", "unknown_event_type", "is not known", event_type)
+        super().__init__("The campaign does not know this event type.", problem)
+
+
 class NotAuthorized(RequestRefused):
+    """Without a message of its own it does not tell which of these it is."""
+
+    def __init__(
+        self,
+        message: str = (
+            "The API key is missing, invalid, revoked, or has no access to this resource."
+        ),
+    ) -> None:
+        super().__init__(message)
+
+
+class KeyMissing(NotAuthorized):
+    pass
+
+
+class KeyUnknown(NotAuthorized):
+    pass
+
+
+class KeyRevoked(NotAuthorized):
     pass
 
 
 class NotFound(RequestRefused):
     pass
+
+
+class CampaignNotActive(NotFound):
+    def __init__(self) -> None:
+        super().__init__("Campaign not found or not active")
+
+
+class CodeNotRedeemable(RequestRefused):
+    def __init__(self, status: str) -> None:
+        super().__init__(f"Code status is {status}")
+
+
+class PlayLimitReached(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("User has exceeded maximum plays")
+
+
+class AlreadyLinked(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("The player or the participant is linked to another one")
+
+
+class VersionConflict(RequestRefused):
+    def __init__(self, current: int) -> None:
+        super().__init__(f"The configuration is at version {current} by now. Read it again.")
+
+
+class KeyReused(RequestRefused):
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key was already used with a different request")
 
 
 class InvalidRewardState(RequestRefused):

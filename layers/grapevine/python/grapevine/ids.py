@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Literal
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -33,9 +34,11 @@ def reward_id() -> str:
     return f"crew_{_word(8)}"
 
 
-def api_key() -> str:
-    """A new secret API key: 190 bits, recognisable by its prefix to secret scanners."""
-    return f"gv_{secrets.token_urlsafe(24)}"
+def api_key(environment: Literal["live", "test"], *, is_public: bool) -> str:
+    """A new API key: 190 bits, behind a prefix that says what it is, to people and to secret
+    scanners: `sk_live_`, `sk_test_`, `pk_live_` or `pk_test_`."""
+    kind = "pk" if is_public else "sk"
+    return f"{kind}_{environment}_{secrets.token_urlsafe(24)}"
 
 
 def hashing_secret() -> str:

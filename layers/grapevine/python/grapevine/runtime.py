@@ -52,6 +52,11 @@ class Settings:
         return self._required("SETTLEMENT_QUEUE_URL")
 
     @property
+    def event_queue_url(self) -> str:
+        """Where items are named from which something follows in a game."""
+        return self._required("EVENT_QUEUE_URL")
+
+    @property
     def mail_queue_url(self) -> str:
         """Where e-mails are queued that are to be sent."""
         return self._required("MAIL_QUEUE_URL")

@@ -18,6 +18,7 @@ from grapevine.table.accounts import (
     Account,
     AccountApiKey,
     ApiKey,
+    Environment,
     SenderIdentity,
     key_hashes_of,
     senders_of,
@@ -40,9 +41,15 @@ ALL_SCOPES = frozenset(
         "reward:delete",
         "reward:fulfill",
         "analytics:read",
+        "event:write",
+        "gamification:read",
+        "gamification:write",
     }
 )
-"""The scopes that the GrowSurf API names."""
+"""The scopes that the GrowSurf API names, and those of events and of what they earn."""
+
+PUBLIC_SCOPES = frozenset({"event:write"})
+"""All that a public key can hold."""
 
 
 _DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
@@ -57,12 +64,20 @@ class NewKey:
     key_id: str
     secret: str
     scopes: frozenset[str]
+    is_public: bool
 
 
-def create_account(name: str) -> Account:
+def create_account(name: str, environment: Environment = "live") -> Account:
+    """A new account, without a key. What is tried out is kept from what is real by accounts of
+    their own, whose keys say `test`."""
     if not name.strip():
         raise InvalidRequest("An account needs a name.")
-    account = Account(account_id=ids.account_id(), name=name, created_at=runtime.now_ms())
+    account = Account(
+        account_id=ids.account_id(),
+        name=name,
+        created_at=runtime.now_ms(),
+        environment=environment,
+    )
     store.transact([Put(account.to_item(), ABSENT)])
     return account
 
@@ -76,7 +91,7 @@ def allow_sender(account_id: str, identity: str) -> list[str]:
         NotFound: there is no such account.
         InvalidRequest: it is neither an address nor a domain.
     """
-    _require_account(account_id)
+    _required_account(account_id)
     store.put(SenderIdentity(account_id=account_id, identity=_identity(identity)).to_item(), ABSENT)
     return senders_of(account_id)
 
@@ -102,7 +117,7 @@ def list_senders(account_id: str) -> list[str]:
     Raises:
         NotFound: there is no such account.
     """
-    _require_account(account_id)
+    _required_account(account_id)
     return senders_of(account_id)
 
 
@@ -119,17 +134,22 @@ def create_key(
     account_id: str,
     *,
     name: str,
-    scopes: Iterable[str] = ALL_SCOPES,
+    scopes: Iterable[str] | None = None,
+    is_public: bool = False,
     secret: str | None = None,
 ) -> NewKey:
-    """A new key of the account; `secret` sets it instead of drawing one.
+    """A new key of the account, with every scope that it can hold unless `scopes` are given;
+    `secret` sets it instead of drawing one.
 
     Raises:
         NotFound: there is no such account.
-        InvalidRequest: an unknown scope, or the secret is already somebody's key.
+        InvalidRequest: an unknown scope, one that a public key must not hold, or the secret is
+            already somebody's key.
     """
-    _require_account(account_id)
-    new_key, writes = _new_key(account_id, name, frozenset(scopes), secret)
+    account = _required_account(account_id)
+    if scopes is None:
+        scopes = PUBLIC_SCOPES if is_public else ALL_SCOPES
+    new_key, writes = _new_key(account, name, frozenset(scopes), secret, is_public=is_public)
     try:
         store.transact(writes)
     except TransactionCanceled:
@@ -143,7 +163,7 @@ def list_keys(account_id: str) -> list[ApiKey]:
     Raises:
         NotFound: there is no such account.
     """
-    _require_account(account_id)
+    _required_account(account_id)
     found = store.get_many(keys.api_key(key_hash) for key_hash in key_hashes_of(account_id))
     return sorted(map(ApiKey.from_item, found.values()), key=lambda key: key.created_at)
 
@@ -167,18 +187,21 @@ def revoke_key(account_id: str, key_id: str) -> None:
 
 
 def rotate_key(account_id: str, key_id: str, *, grace_ms: int = 0) -> NewKey:
-    """A new key with the same name and scopes; the old one ends after `grace_ms`.
+    """A new key of the same kind, name and scopes; the old one ends after `grace_ms`.
 
     Raises:
-        NotFound: the account has no such key.
+        NotFound: there is no such account, or it has no such key.
         InvalidRequest: the key has ended already.
     """
+    account = _required_account(account_id)
     for _ in attempts():
         now = runtime.now_ms()
         old = _key_of(account_id, key_id)
         if not old.is_valid_at(now) or old.valid_until is not None:
             raise InvalidRequest("This key has been rotated or revoked already.")
-        new_key, writes = _new_key(account_id, old.name, frozenset(old.scopes), None)
+        new_key, writes = _new_key(
+            account, old.name, frozenset(old.scopes), None, is_public=old.is_public
+        )
         try:
             store.transact([_ending(old, now + grace_ms), *writes])
         except TransactionCanceled:
@@ -187,9 +210,11 @@ def rotate_key(account_id: str, key_id: str, *, grace_ms: int = 0) -> NewKey:
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _require_account(account_id: str) -> None:
-    if not keys.is_id(account_id) or store.get(keys.account(account_id)) is None:
+def _required_account(account_id: str) -> Account:
+    item = store.get(keys.account(account_id)) if keys.is_id(account_id) else None
+    if item is None:
         raise NotFound("There is no such account.")
+    return Account.from_item(item)
 
 
 def _key_of(account_id: str, key_id: str) -> ApiKey:
@@ -205,21 +230,27 @@ def _key_of(account_id: str, key_id: str) -> ApiKey:
 
 
 def _new_key(
-    account_id: str, name: str, scopes: frozenset[str], secret: str | None
+    account: Account, name: str, scopes: frozenset[str], secret: str | None, *, is_public: bool
 ) -> tuple[NewKey, list[Put]]:
     unknown = scopes - ALL_SCOPES
     if unknown or not scopes:
         raise InvalidRequest(f"Unknown or no scopes: {', '.join(sorted(unknown)) or 'none given'}")
-    new_key = NewKey(ids.key_id(), secret or ids.api_key(), scopes)
+    if is_public and scopes - PUBLIC_SCOPES:
+        raise InvalidRequest("A public key can only have the scope event:write.")
+    secret = secret or ids.api_key(account.environment, is_public=is_public)
+    new_key = NewKey(ids.key_id(), secret, scopes, is_public)
     stored = ApiKey(
         key_hash=ids.hash_of_key(new_key.secret),
         key_id=new_key.key_id,
-        account_id=account_id,
+        account_id=account.account_id,
         name=name,
         scopes=tuple(sorted(scopes)),
         created_at=runtime.now_ms(),
+        is_public=is_public,
     )
-    listed = AccountApiKey(account_id=account_id, key_id=stored.key_id, key_hash=stored.key_hash)
+    listed = AccountApiKey(
+        account_id=account.account_id, key_id=stored.key_id, key_hash=stored.key_hash
+    )
     return new_key, [Put(stored.to_item(), ABSENT), Put(listed.to_item(), ABSENT)]
 
 

@@ -12,8 +12,10 @@ from functools import partial
 from typing import Any, Literal, TypedDict
 
 from grapevine import ids, runtime
+from grapevine.engine import slugs
 from grapevine.engine.attempts import attempts
 from grapevine.engine.fraud.settings import copied_lists, list_keys
+from grapevine.engine.mechanics import draw_secrets
 from grapevine.engine.month_end import calendar
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.rewards.configs import copied, listed, new_config
@@ -38,6 +40,7 @@ class NewCampaign:
 
     program_type: Literal["REFERRAL", "AFFILIATE"]
     name: str | None = None
+    slug: str | None = None
     company_name: str | None = None
     company_logo_image_url: str | None = None
     currency_iso: str = "USD"
@@ -49,6 +52,7 @@ class CampaignChanges(TypedDict, total=False):
     """The fields that were sent."""
 
     name: str
+    slug: str | None
     company_name: str | None
     company_logo_image_url: str | None
     status: Literal["IN_PROGRESS", "COMPLETE"]
@@ -68,6 +72,7 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
 
     Raises:
         UnsupportedProgram: affiliate programs are not offered.
+        InvalidRequest: another campaign of the account has the slug.
     """
     if new.program_type != "REFERRAL":
         raise UnsupportedProgram("Affiliate programs are not offered, only referral programs.")
@@ -78,6 +83,7 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
             campaign_id=ids.campaign_id(),
             account_id=account_id,
             name=new.name if new.name is not None else f"Referral Program {today.isoformat()}",
+            slug=new.slug,
             company_name=new.company_name,
             company_logo_image_url=new.company_logo_image_url,
             currency_iso=new.currency_iso,
@@ -93,7 +99,7 @@ def create(account_id: str, new: NewCampaign) -> CampaignView:
 
 def clone(campaign: Campaign) -> CampaignView:
     """A new DRAFT with the same configuration, enabled rewards and e-mail templates, without
-    participants."""
+    participants and without a slug."""
     templates = templates_of(campaign.campaign_id)
     lists = store.get_many(list_keys(campaign))
     offered = [config for config in listed(campaign) if config.is_visible]
@@ -103,6 +109,7 @@ def clone(campaign: Campaign) -> CampaignView:
             campaign_id=ids.campaign_id(),
             version=0,
             name=f"Copy of {campaign.name}"[:255],
+            slug=None,
             status="DRAFT",
             created_at=runtime.now_ms(),
             started_at=None,
@@ -111,6 +118,7 @@ def clone(campaign: Campaign) -> CampaignView:
             due_shard=None,
             due_at=None,
             trait_secret=ids.hashing_secret(),
+            secret_number=0,
         ),
         lambda campaign_id: [
             copied(config, campaign_id, place) for place, config in enumerate(offered)
@@ -135,9 +143,13 @@ def _stored(
             beside.append(drawn(campaign.campaign_id))
         try:
             store.transact(
-                [Put(entity.to_item(), ABSENT) for entity in (campaign, entry, *rewards, *beside)]
+                [
+                    *(Put(one.to_item(), ABSENT) for one in (campaign, entry, *rewards, *beside)),
+                    *slugs.writes_for(None, campaign),
+                ]
             )
-        except TransactionCanceled:
+        except TransactionCanceled as lost:
+            slugs.refuse_taken(campaign, lost)
             campaign = replace(campaign, campaign_id=ids.campaign_id())
             continue
         return _view(campaign, {}, sorted(rewards, key=lambda config: config.place))
@@ -183,19 +195,28 @@ def of_account(account_id: str) -> list[CampaignView]:
 
 
 def update(campaign: Campaign, changes: CampaignChanges) -> CampaignView:
-    """The campaign after the changes; a status it has already changes nothing.
+    """The campaign after the changes; a status it has already changes nothing. One that goes on
+    after its end does so with a new secret for its draws.
 
     Raises:
-        InvalidRequest: the status cannot be reached from the present one.
+        InvalidRequest: the status cannot be reached from the present one, or another campaign of
+            the account has the slug.
         Busy: nothing was written.
     """
-    return view(changed(campaign, lambda before: _changed(before, changes)))
+    with_it: list[Write] = []
+
+    def change(before: Campaign) -> Campaign:
+        after, with_it[:] = draw_secrets.going_on(before, _changed(before, changes))
+        return after
+
+    return view(changed(campaign, change, lambda _: list(with_it)))
 
 
 def _changed(before: Campaign, changes: CampaignChanges) -> Campaign:
     described = replace(
         before,
         name=changes.get("name", before.name),
+        slug=changes.get("slug", before.slug),
         company_name=changes.get("company_name", before.company_name),
         company_logo_image_url=changes.get("company_logo_image_url", before.company_logo_image_url),
     )
@@ -255,10 +276,12 @@ def changed(
                 [
                     Put(after.to_item(), version(campaign.version)),
                     *calendar.writes_for(campaign, after),
+                    *slugs.writes_for(campaign, after),
                     *others(after),
                 ]
             )
-        except TransactionCanceled:
+        except TransactionCanceled as lost:
+            slugs.refuse_taken(after, lost)
             continue
         return after
     raise AssertionError("attempts() ends by raising Busy")

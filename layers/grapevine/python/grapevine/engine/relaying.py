@@ -1,5 +1,5 @@
-"""From changes of the table to messages: webhook events, e-mails, lines of activity logs, and
-months that are to be settled."""
+"""From changes of the table to messages: webhook events, e-mails, lines of activity logs,
+consequences in games, and months that are to be settled."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from grapevine.engine import activities
 from grapevine.engine.mail import inviting, post
 from grapevine.engine.mail import relay as mail
 from grapevine.engine.mail.facts import MailFact, facts_in
+from grapevine.engine.mechanics import handing
 from grapevine.engine.month_end import close
 from grapevine.engine.webhooks import relay as webhooks
 from grapevine.engine.webhooks.transitions import Transition, transition_in
@@ -18,14 +19,17 @@ from grapevine.log import log_defect
 from grapevine.table.activities import Activity
 from grapevine.table.attributes import Change
 from grapevine.table.invites import Invite
+from grapevine.table.keys import Key
 from grapevine.table.month_end import MonthClosing
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one change is to be told as."""
+    """What one change is to be told as. `owner` is the campaign, or the account for what belongs
+    to none of its campaigns."""
 
-    campaign_id: str
+    owner: str
+    consequences: tuple[Key, ...] = ()
     closings: tuple[MonthClosing, ...] = ()
     invites: tuple[Invite, ...] = ()
     transitions: tuple[Transition, ...] = ()
@@ -38,14 +42,15 @@ def told_by(change: Change) -> Told | None:
     record."""
     closings, transition = _closings_in(change), transition_in(change)
     told = Told(
-        change.new["campaignId"],
+        change.new.get("campaignId") or change.new["accountId"],
+        consequences=handing.handed_out_by(change),
         closings=closings,
         invites=_invites_in(change),
         transitions=(transition,) if transition else (),
         activities=tuple(activities.entries_of(change)),
         mail_facts=tuple(facts_in(change)),
     )
-    return told if told != Told(told.campaign_id) else None
+    return told if told != Told(told.owner) else None
 
 
 def _closings_in(change: Change) -> tuple[MonthClosing, ...]:
@@ -61,17 +66,18 @@ def _invites_in(change: Change) -> tuple[Invite, ...]:
     return (Invite.from_item(change.new),)
 
 
-def campaign_of(told: Told) -> str:
-    return told.campaign_id
+def owner_of(told: Told) -> str:
+    return told.owner
 
 
-def relay(campaign_id: str, told: Sequence[Told]) -> None:
+def relay(owner: str, told: Sequence[Told]) -> None:
     """Tells all that the changes are to be told as. No kind of news waits for another: what fails
     holds up its own kind only, and when all have been gone through, the first failure is raised, so
     that the records come again.
 
     Safe to repeat: a month is settled once, an event made once, an e-mail sent once, a line of a
-    log written as it was. So what had been done beside a failure is not done twice.
+    log written as it was, and what follows in a game follows once. So what had been done beside a
+    failure is not done twice.
 
     Raises:
         Busy, or whatever else the first failing kind raised
@@ -81,12 +87,11 @@ def relay(campaign_id: str, told: Sequence[Told]) -> None:
         failure
         for step in (
             partial(close.hand_out, [closing for one in told for closing in one.closings]),
-            partial(
-                webhooks.relay, campaign_id, [each for one in told for each in one.transitions]
-            ),
+            partial(webhooks.relay, owner, [each for one in told for each in one.transitions]),
+            partial(handing.hand_out, [key for one in told for key in one.consequences]),
             partial(activities.record, [line for one in told for line in one.activities]),
             partial(post.queue, mails),
-            partial(mail.relay, campaign_id, [fact for one in told for fact in one.mail_facts]),
+            partial(mail.relay, owner, [fact for one in told for fact in one.mail_facts]),
         )
         if (failure := _failure_of(step)) is not None
     ]

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 
 from grapevine.engine.attempts import attempts
 from grapevine.engine.ranks.snapshot import participants_in, referrals_in
-from grapevine.table import keys, store
+from grapevine.table import keys, rank_keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Totals
 from grapevine.table.counted import Counted
@@ -50,12 +50,12 @@ SOURCES: Mapping[type[Source], Callable[[str, str], Key]] = {
 
 def total_keys(campaign_id: str) -> list[Key]:
     """What to read for `totals_in`."""
-    return [keys.totals(campaign_id), keys.rank_head(campaign_id)]
+    return [keys.totals(campaign_id), rank_keys.rank_head(campaign_id)]
 
 
 def totals_in(found: Mapping[Key, Item], campaign_id: str) -> Totals:
     """The campaign's totals among items already read; zeros before the first projection."""
-    head = RankHead.found(campaign_id, found.get(keys.rank_head(campaign_id)))
+    head = RankHead.found(campaign_id, found.get(rank_keys.rank_head(campaign_id)))
     item = found.get(keys.totals(campaign_id))
     return Totals(
         campaign_id=campaign_id,

@@ -18,16 +18,16 @@ _FORM_TYPE = "application/x-www-form-urlencoded"
 _MEMBER = re.compile(r"([^\[\]]+)\[([^\[\]]*)\]")
 
 
-def body_bytes(event: Mapping[str, Any]) -> bytes:
+def body_bytes(event: Mapping[str, Any], largest: int = LARGEST_BODY_BYTES) -> bytes:
     """The body of an API Gateway event.
 
     Raises:
-        PayloadTooLarge: more than 256 KiB.
+        PayloadTooLarge: more than `largest`, which is 256 KiB where nothing else is said.
         InvalidRequest: it claims to be base64 and is not.
     """
     text: str = event.get("body") or ""
-    if len(text) > 2 * LARGEST_BODY_BYTES:
-        raise PayloadTooLarge("The request body is larger than 256 KiB.")
+    if len(text) > 2 * largest:
+        raise _too_large(largest)
     if event.get("isBase64Encoded"):
         try:
             data = base64.b64decode(text, validate=True)
@@ -35,9 +35,32 @@ def body_bytes(event: Mapping[str, Any]) -> bytes:
             raise _unreadable("The request body is not valid base64.") from None
     else:
         data = text.encode("utf-8", "surrogatepass")
-    if len(data) > LARGEST_BODY_BYTES:
-        raise PayloadTooLarge("The request body is larger than 256 KiB.")
+    if len(data) > largest:
+        raise _too_large(largest)
     return data
+
+
+def _too_large(largest: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The request body is larger than {largest // 1024} KiB.")
+
+
+def text_of(data: bytes) -> str:
+    """Raises InvalidRequest for what is not UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _unreadable("The request body is not UTF-8 text.") from None
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "application/json").split(";")[0].strip().lower()
+
+
+def require_json(content_type: str | None) -> None:
+    """A body that does not say what it is is taken for JSON. Raises UnsupportedMediaType for one
+    that says that it is something else."""
+    if _JSON_TYPE.fullmatch(_media_type(content_type)) is None:
+        raise UnsupportedMediaType("Send the request body as application/json.")
 
 
 def parse_body(data: bytes, content_type: str | None) -> dict[str, Any]:
@@ -49,15 +72,10 @@ def parse_body(data: bytes, content_type: str | None) -> dict[str, Any]:
     """
     if not data.strip():
         return {}
-    media_type = (content_type or "application/json").split(";")[0].strip().lower()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _unreadable("The request body is not UTF-8 text.") from None
-    if media_type == _FORM_TYPE:
+    text = text_of(data)
+    if _media_type(content_type) == _FORM_TYPE:
         return parse_form(text)
-    if _JSON_TYPE.fullmatch(media_type) is None:
-        raise UnsupportedMediaType("Send the request body as application/json.")
+    require_json(content_type)
     return _parse_json(text)
 
 

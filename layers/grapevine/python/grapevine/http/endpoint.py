@@ -7,17 +7,25 @@ result. What differs between the APIs that Grapevine speaks is in the endpoint's
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from grapevine.engine.access import Access, Caller, authorize
+from grapevine.engine.access import Access, Caller
 from grapevine.engine.participants.lookup import Located
-from grapevine.errors import GrapevineError, InvalidRequest, Location, Problem
-from grapevine.http.body import body_bytes, nested, parse_body
+from grapevine.errors import (
+    Busy,
+    GrapevineError,
+    InvalidRequest,
+    LimitReached,
+    Location,
+    Problem,
+)
+from grapevine.http.body import body_bytes, nested
 from grapevine.log import log_defect, logger
 from grapevine.table.campaigns import Campaign
 
@@ -35,12 +43,15 @@ R = TypeVar("R", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[B, Q]):
-    """An authorised, validated request."""
+    """An authorised, validated request. Names of headers are in small letters; a repetition of a
+    request has the same `repetition_key`, where its API knows any."""
 
     access: Access
     path: Mapping[str, str]
+    headers: Mapping[str, str]
     body: B
     query: Q
+    repetition_key: str | None
 
     @property
     def caller(self) -> Caller:
@@ -82,17 +93,79 @@ class Response:
         }
 
 
-class Dialect(Protocol):
-    """What differs from API to API."""
+class Dialect(ABC):
+    """What differs from API to API; `largest_body` in bytes."""
 
-    def api_key(self, headers: Mapping[str, str]) -> str | None:
-        """The secret key that the request carries."""
+    largest_body: int
 
+    @abstractmethod
+    def authorize(self, scope: str, headers: Mapping[str, str], path: Mapping[str, str]) -> Access:
+        """Lets the request through, with what an API looks at before the body. Names of headers
+        are in small letters.
+
+        Raises:
+            NotAuthorized: it does not.
+            NotFound: there is no such campaign.
+        """
+
+    def locate(self, access: Access, path: Mapping[str, str]) -> Access:
+        """With what an API looks at after the body: nothing, unless it says so.
+
+        Raises:
+            NotFound: there is no such campaign.
+        """
+        del path
+        return access
+
+    @abstractmethod
+    def parse(self, data: bytes, content_type: str | None) -> dict[str, Any]:
+        """The fields of a body. Raises InvalidRequest or UnsupportedMediaType."""
+
+    def repetition_key(self, headers: Mapping[str, str], body: BaseModel) -> str | None:
+        """By what a client tells a repetition of a request from another one, where it says so.
+        Raises InvalidRequest for one that cannot be."""
+        del headers, body
+        return None
+
+    @abstractmethod
+    def acceptance(self, answer: BaseModel) -> Response:
+        """The answer to a request that has been done."""
+
+    @abstractmethod
     def refusal(self, error: GrapevineError) -> Response:
         """The answer to a request that the engine refused."""
 
+    @abstractmethod
     def failure(self) -> Response:
         """The answer when we are at fault."""
+
+    def endpoint(
+        self,
+        route: str,
+        *,
+        scope: str,
+        response: type[R],
+        body: type[B] = Nothing,  # type: ignore[assignment]
+        query: type[Q] = Nothing,  # type: ignore[assignment]
+        refusals: tuple[int, ...] = (),
+    ) -> Callable[[Callable[[Request[B, Q]], R | Response]], Endpoint[B, Q, R]]:
+        """Makes a function the handler of a route. `refusals` are the statuses that only some
+        routes answer, for the OpenAPI document. A `Response` that the function gives is sent as it
+        is."""
+
+        def declare(call: Callable[[Request[B, Q]], R | Response]) -> Endpoint[B, Q, R]:
+            return Endpoint(
+                route=route,
+                scope=scope,
+                dialect=self,
+                body=body,
+                query=query,
+                response=response,
+                refusals=refusals,
+                call=call,
+            )
+
+        return declare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +180,7 @@ class Endpoint(Generic[B, Q, R]):
     query: type[Q]
     response: type[R]
     refusals: tuple[int, ...]
-    call: Callable[[Request[B, Q]], R]
+    call: Callable[[Request[B, Q]], R | Response]
 
     def __call__(self, event: Event, context: object) -> dict[str, Any]:
         """The Lambda handler: an API Gateway HTTP API event (payload 2.0) in, an answer out."""
@@ -115,27 +188,39 @@ class Endpoint(Generic[B, Q, R]):
 
         def respond() -> Response:
             answer = self.call(self._request(event, seen))
-            return Response(200, answer.model_dump_json(by_alias=True, exclude_unset=True), {})
+            return answer if isinstance(answer, Response) else self.dialect.acceptance(answer)
 
         return answered(self.route, self.dialect, context, seen, respond)
 
     def _request(self, event: Event, seen: dict[str, Any]) -> Request[B, Q]:
-        headers: Mapping[str, str] = event.get("headers") or {}
+        """First the key, then what was sent, then all else: so whoever may not ask learns nothing,
+        and a request that makes no sense costs nothing."""
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         path: Mapping[str, str] = event.get("pathParameters") or {}
-        access = authorize(
-            self.dialect.api_key(headers), self.scope, path.get("id"), path.get("participant")
-        )
-        seen |= {"accountId": access.caller.account_id, "keyId": access.caller.key_id}
-        if access.campaign:
-            seen["campaignId"] = access.campaign.campaign_id
-        data = body_bytes(event)
-        fields = {} if self.body is Nothing else parse_body(data, headers.get("content-type"))
-        return Request(
-            access,
-            path,
-            validated(self.body, fields, "body"),
-            validated(self.query, nested(event.get("queryStringParameters") or {}), "query"),
-        )
+        access = self.dialect.authorize(self.scope, headers, path)
+        seen |= _ids_in(access)
+        data = body_bytes(event, self.dialect.largest_body)
+        takes_none = self.body is Nothing
+        fields = {} if takes_none else self.dialect.parse(data, headers.get("content-type"))
+        body = validated(self.body, fields, "body")
+        query = validated(self.query, nested(event.get("queryStringParameters") or {}), "query")
+        repetition_key = self.dialect.repetition_key(headers, body)
+        access = self.dialect.locate(access, path)
+        seen |= _ids_in(access)
+        return Request(access, path, headers, body, query, repetition_key)
+
+
+def _ids_in(access: Access) -> dict[str, str]:
+    """What a log line says of who asks for what."""
+    ids = {"accountId": access.caller.account_id, "keyId": access.caller.key_id}
+    return {**ids, "campaignId": access.campaign.campaign_id} if access.campaign else ids
+
+
+def waiting_time(error: GrapevineError) -> dict[str, str]:
+    """The header that says when to try again, where the error knows."""
+    if isinstance(error, Busy | LimitReached):
+        return {"retry-after": str(error.retry_after_seconds)}
+    return {}
 
 
 def answered(
@@ -154,7 +239,7 @@ def answered(
     except GrapevineError as error:
         response = dialect.refusal(error)
         refused = {"error": type(error).__name__}
-        if response.status >= 500:
+        if response.status >= 500 and not isinstance(error, Busy):
             log_defect(error)
     except Exception as error:  # noqa: BLE001 - the client is owed an answer in its API's form
         log_defect(error)

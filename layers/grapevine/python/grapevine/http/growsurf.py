@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 
 from grapevine import errors, runtime
+from grapevine.engine.access import Access, authorize
 from grapevine.errors import GrapevineError, InvalidRequest, Problem
-from grapevine.http.endpoint import Endpoint, Nothing, Request, Response
+from grapevine.http.body import LARGEST_BODY_BYTES, parse_body
+from grapevine.http.endpoint import Dialect, Response, waiting_time
 from grapevine.http.models.errors import BlockedError, Error, ErrorDetail
 
 _SUPPORT_URL = "https://docs.growsurf.com/developer-tools/rest-api/api-reference"
@@ -26,25 +28,40 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str, str], ...] = (
     (errors.PayloadTooLarge, 413, "PayloadTooLargeError", "PAYLOAD_TOO_LARGE_ERROR"),
     (errors.UnsupportedMediaType, 415, "UnsupportedMediaTypeError", "UNSUPPORTED_MEDIA_TYPE_ERROR"),
     (errors.LimitReached, 429, "RateLimit", "RATE_LIMIT"),
+    (errors.PlayLimitReached, 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.CodeNotRedeemable, 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.AlreadyLinked, 409, "ConflictError", "CONFLICT_ERROR"),
+    (errors.VersionConflict, 412, "ConflictError", "CONFLICT_ERROR"),
+    (errors.KeyReused, 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
     (errors.UnsupportedProgram, 422, "UnprocessableEntityError", "UNPROCESSABLE_ENTITY_ERROR"),
 )
 
 _LONGEST_ECHO = 200
 
 
-class _GrowSurf:
+class _GrowSurf(Dialect):
+    largest_body = LARGEST_BODY_BYTES
+
+    def authorize(self, scope: str, headers: Mapping[str, str], path: Mapping[str, str]) -> Access:
+        return authorize(self.api_key(headers), scope, path.get("id"), path.get("participant"))
+
     def api_key(self, headers: Mapping[str, str]) -> str | None:
+        """The secret key that the request carries."""
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         return secret.strip() or None if scheme.lower() == "bearer" else None
+
+    def parse(self, data: bytes, content_type: str | None) -> dict[str, Any]:
+        return parse_body(data, content_type)
+
+    def acceptance(self, answer: BaseModel) -> Response:
+        return Response(200, answer.model_dump_json(by_alias=True, exclude_unset=True), {})
 
     def refusal(self, error: GrapevineError) -> Response:
         if isinstance(error, errors.ParticipantBlocked):
             return Response(422, _blocked_body(error), {})
         for kind, status, name, code in _REFUSALS:
             if isinstance(error, kind):
-                headers = {}
-                if isinstance(error, errors.Busy | errors.LimitReached):
-                    headers["retry-after"] = str(error.retry_after_seconds)
+                headers = waiting_time(error)
                 if isinstance(error, errors.LimitReached):
                     # The official SDKs would try again within seconds.
                     headers["x-should-retry"] = "false"
@@ -116,39 +133,4 @@ def _detail(problem: Problem) -> ErrorDetail:
 
 
 growsurf = _GrowSurf()
-
-B = TypeVar("B", bound=BaseModel)
-Q = TypeVar("Q", bound=BaseModel)
-R = TypeVar("R", bound=BaseModel)
-
-
-def endpoint(
-    route: str,
-    *,
-    scope: str,
-    response: type[R],
-    body: type[B] = Nothing,  # type: ignore[assignment]
-    query: type[Q] = Nothing,  # type: ignore[assignment]
-    refusals: tuple[int, ...] = (),
-) -> Callable[[Callable[[Request[B, Q]], R]], Endpoint[B, Q, R]]:
-    """Makes a function the handler of a GrowSurf route. `refusals` are the statuses that only some
-    routes answer, for the OpenAPI document."""
-
-    def declare(call: Callable[[Request[B, Q]], R]) -> Endpoint[B, Q, R]:
-        return Endpoint(
-            route=route,
-            scope=scope,
-            dialect=growsurf,
-            body=body,
-            query=query,
-            response=response,
-            refusals=refusals,
-            call=call,
-        )
-
-    return declare
-
-
-def unknown_route(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """The Lambda handler of `$default`: no route matches, whoever asks."""
-    return growsurf.refusal(errors.NotFound("There is no such endpoint.")).to_event()
+endpoint = growsurf.endpoint

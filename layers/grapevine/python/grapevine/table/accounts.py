@@ -7,20 +7,25 @@ account lists it by its id, for the operator who revokes or rotates it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from grapevine.table import email_keys, keys, store
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
 
+Environment = Literal["live", "test"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account(Entity):
+    """`environment` says what its data is: the two share nothing, as no two accounts do."""
+
     TYPE: ClassVar[str] = "Account"
 
     account_id: str
     name: str
     created_at: int
+    environment: Environment = "live"
 
     @property
     def key(self) -> Key:
@@ -29,7 +34,8 @@ class Account(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey(Entity):
-    """`valid_until` (ms) is set when the key has been revoked or rotated away."""
+    """`valid_until` (ms) is set when the key has been revoked or rotated away. A public key may
+    be in an app that anybody can take apart: it reports events, and that is all."""
 
     TYPE: ClassVar[str] = "ApiKey"
 
@@ -39,6 +45,7 @@ class ApiKey(Entity):
     name: str
     scopes: tuple[str, ...]
     created_at: int
+    is_public: bool = False
     version: int = 0
     valid_until: int | None = None
 

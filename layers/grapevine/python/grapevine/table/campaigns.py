@@ -15,10 +15,12 @@ CampaignStatus = Literal["DRAFT", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELET
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign(Entity):
     """`options`, `installation` and `emails` hold only what was set; the engine knows the defaults.
+    `slug` is what the account calls it in addresses, if anything.
 
     A campaign that ends is due at once; `end_settled_at` (ms) says when its leaderboard rewards had
     all been given. `trait_secret` is drawn with the campaign and never shown: what participants are
-    recognised by is hashed with it.
+    recognised by is hashed with it. `secret_number` is that of the secret of the draws with which
+    the campaign went on after its last end: no former one counts any more.
     """
 
     TYPE: ClassVar[str] = "Campaign"
@@ -28,6 +30,7 @@ class Campaign(Entity):
     version: int = 0
     program_type: Literal["REFERRAL"] = "REFERRAL"
     name: str
+    slug: str | None = None
     company_name: str | None = None
     company_logo_image_url: str | None = None
     currency_iso: str
@@ -41,6 +44,7 @@ class Campaign(Entity):
     installation: dict[str, Any] = as_json()
     emails: dict[str, Any] = as_json()
     trait_secret: str = field(default="", repr=False)
+    secret_number: int = 0
     due_shard: str | None = None
     due_at: int | None = None
 
@@ -68,6 +72,21 @@ class AccountCampaign(Entity):
     @property
     def key(self) -> Key:
         return keys.account_campaign(self.account_id, self.campaign_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignSlug(Entity):
+    """Keeps a slug unique in its account, and finds the campaign by it."""
+
+    TYPE: ClassVar[str] = "CampaignSlug"
+
+    account_id: str
+    slug: str
+    campaign_id: str
+
+    @property
+    def key(self) -> Key:
+        return keys.campaign_slug(self.account_id, self.slug)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """How a dataclass becomes an item and back, for the entities that need nothing special.
 
 An attribute is named like its field in camelCase; a field that is None is not stored; a field
-marked `as_json()` is stored as JSON text, which keeps numbers exactly as they were sent.
+marked `as_json()` is stored as JSON text, which keeps numbers exactly as they were sent; one marked
+`as_exact_json()` may hold Decimals.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from typing import Any, ClassVar, Self
 
+from grapevine.table import exact_json
 from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 
@@ -19,6 +21,11 @@ from grapevine.table.keys import Key
 def as_json() -> Any:
     """A field with a mapping that is stored as JSON text; empty by default."""
     return dataclasses.field(default_factory=dict, metadata={"json": True})
+
+
+def as_exact_json() -> Any:
+    """The same for a mapping whose fractions are Decimals."""
+    return dataclasses.field(default_factory=dict, metadata={"json": "exact"})
 
 
 @cache
@@ -50,7 +57,9 @@ class Entity(ABC):
             value = getattr(self, field.name)
             if value is None or _camel(field.name) in item:
                 continue
-            if field.metadata.get("json"):
+            if field.metadata.get("json") == "exact":
+                value = exact_json.dumps(value)
+            elif field.metadata.get("json"):
                 value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
             item[_camel(field.name)] = (
                 list(value) if isinstance(value, tuple | frozenset) else value
@@ -67,7 +76,9 @@ class Entity(ABC):
             name = _camel(field.name)
             if name in item:
                 value = item[name]
-                if field.metadata.get("json"):
+                if field.metadata.get("json") == "exact":
+                    value = exact_json.loads(value)
+                elif field.metadata.get("json"):
                     value = json.loads(value)
                 values[field.name] = tuple(value) if isinstance(value, list) else value
         return cls(**values)

@@ -8,16 +8,12 @@ it is always the last part of its key.
 from __future__ import annotations
 
 import re
-import zlib
 from typing import NamedTuple
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 DUE_SHARDS = 8
 """Partitions of the due index: each sweep reads all of them, each write goes to one."""
-
-RANK_SHARDS = 16
-"""Partitions that the items of a campaign's rank index are spread over."""
 
 
 class Key(NamedTuple):
@@ -55,6 +51,10 @@ def account(account_id: str) -> Key:
 
 def account_campaign(account_id: str, campaign_id: str) -> Key:
     return Key(f"ACCOUNT#{_id(account_id)}", f"{CAMPAIGN_PREFIX}{_id(campaign_id)}")
+
+
+def campaign_slug(account_id: str, slug: str) -> Key:
+    return Key(f"ACCOUNT#{_id(account_id)}", f"SLUG#{_id(slug)}")
 
 
 def account_api_key(account_id: str, key_id: str) -> Key:
@@ -234,37 +234,6 @@ def unique_impression_board(campaign_id: str) -> str:
 
 def join_order(campaign_id: str) -> str:
     return f"CAMPAIGN#{_id(campaign_id)}#JOINED"
-
-
-def rank_head(campaign_id: str) -> Key:
-    """Not with the campaign, which every request reads: a partition has only so much to give."""
-    return Key(f"CAMPAIGN#{_id(campaign_id)}#RANKS", "HEAD")
-
-
-def rank_journal(campaign_id: str, generation: int) -> Key:
-    return _rank_item(campaign_id, generation, "JOURNAL")
-
-
-def rank_block(campaign_id: str, generation: int, number: int) -> Key:
-    return _rank_item(campaign_id, generation, f"BLOCK#{number:010d}")
-
-
-def rank_node(campaign_id: str, generation: int, score: int, level: int, number: int) -> Key:
-    return _rank_item(campaign_id, generation, f"NODE#{score:010d}#{level}#{number:010d}")
-
-
-def rank_partitions(campaign_id: str, generation: int) -> list[str]:
-    """All partitions that hold a generation of the index."""
-    return [_rank_partition(campaign_id, generation, shard) for shard in range(RANK_SHARDS)]
-
-
-def _rank_item(campaign_id: str, generation: int, name: str) -> Key:
-    shard = zlib.crc32(name.encode()) % RANK_SHARDS
-    return Key(_rank_partition(campaign_id, generation, shard), name)
-
-
-def _rank_partition(campaign_id: str, generation: int, shard: int) -> str:
-    return f"CAMPAIGN#{_id(campaign_id)}#RANKS#{generation}#{shard}"
 
 
 def due_shard(shard: int) -> str:

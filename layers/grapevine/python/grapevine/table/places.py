@@ -41,6 +41,16 @@ def by_created(at: int, row_id: str) -> str:
     return f"{at:015d}#{_id(row_id)}"
 
 
+def first_created(at: int) -> str:
+    """Sorts before all places by creation from `at` (ms) on, after all earlier ones."""
+    return f"{at:015d}"
+
+
+def last_created(at: int) -> str:
+    """Sorts after all places by creation up to `at` (ms), before all later ones."""
+    return f"{at:015d}#~"
+
+
 def by_email(email: str, row_id: str) -> str:
     """An address that begins with another one sorts after it: no domain has a character below
     the separator."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
@@ -46,7 +46,7 @@ class RankHead(Entity):
 
     @property
     def key(self) -> Key:
-        return keys.rank_head(self.campaign_id)
+        return rank_keys.rank_head(self.campaign_id)
 
     @classmethod
     def new(cls, campaign_id: str, generation: int = FIRST_GENERATION) -> RankHead:
@@ -78,7 +78,7 @@ class RankJournal(Entity):
 
     @property
     def key(self) -> Key:
-        return keys.rank_journal(self.campaign_id, self.generation)
+        return rank_keys.rank_journal(self.campaign_id, self.generation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class RankBlock(Entity):
 
     @property
     def key(self) -> Key:
-        return keys.rank_block(self.campaign_id, self.generation, self.number)
+        return rank_keys.rank_block(self.campaign_id, self.generation, self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class RankNode(Entity):
 
     @property
     def key(self) -> Key:
-        return keys.rank_node(
+        return rank_keys.rank_node(
             self.campaign_id, self.generation, self.score, self.level, self.number
         )
 
@@ -131,6 +131,6 @@ def of_generation(campaign_id: str, generation: int) -> list[Item]:
     """All items of one generation of a campaign's index but the head: a Query per partition."""
     return [
         item
-        for partition in keys.rank_partitions(campaign_id, generation)
+        for partition in rank_keys.rank_partitions(campaign_id, generation)
         for item in store.query(None, partition)
     ]

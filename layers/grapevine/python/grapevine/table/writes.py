@@ -4,7 +4,9 @@ Conditions come in the only kinds that the engine needs: the item must not exist
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
 contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
 or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
-of whom it was (`wished_by(hash)`).
+of whom it was (`wished_by(hash)`). What has expired is replaced as it was read (`expiring_at(s)`).
+Counts that many add to have no version: for them there is what must be left (`left_and_still`
+and its neighbours).
 """
 
 from __future__ import annotations
@@ -49,10 +51,39 @@ def wished_by(participant_hash: str) -> Condition:
     return Condition("#wishOf = :wish", ((":wish", participant_hash),))
 
 
+def expiring_at(seconds: int) -> Condition:
+    """An item that still ends when it did."""
+    return Condition("#expiresAt = :expiresAt", ((":expiresAt", seconds),))
+
+
 def counted_in(generation: int, number: int) -> Condition:
     """The version, and the generation in which it was counted."""
     values = ((":version", number), (":generation", generation))
     return Condition("#version = :version AND #generation = :generation", values)
+
+
+def version_and_secret(number: int, secret_number: int) -> Condition:
+    values = ((":version", number), (":secret", secret_number))
+    return Condition("#version = :version AND #secretNumber = :secret", values)
+
+
+def left_and_still(count: str, limit: str, attribute: str, value: int) -> Condition:
+    """The count is below another attribute, and a third one has still this value."""
+    return Condition(f"#{count} < #{limit} AND #{attribute} = :value", ((":value", value),))
+
+
+def absent_or_below(count: str, limit: int) -> Condition:
+    return Condition(f"attribute_not_exists(#{count}) OR #{count} < :limit", ((":limit", limit),))
+
+
+def still_and_within(
+    first: tuple[str, int], second: tuple[str, int], count: str, limit: int
+) -> Condition:
+    """Two attributes have still these values, and the count is not beyond the limit."""
+    return Condition(
+        f"#{first[0]} = :first AND #{second[0]} = :second AND #{count} <= :limit",
+        ((":first", first[1]), (":second", second[1]), (":limit", limit)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from grapevine import runtime
 from grapevine.engine import credit
 from grapevine.engine.attempts import attempts
 from grapevine.engine.fraud.screening import forgotten, trait_keys
+from grapevine.engine.mechanics import linking
 from grapevine.engine.participants.add import TOMBSTONE_LIFE_MS
 from grapevine.engine.participants.lookup import Located, Participant, load, locate
 from grapevine.errors import Busy, UnknownParticipant
@@ -173,9 +174,9 @@ def _delete_one(campaign: Campaign, identifier: str, deleted: dict[str, str]) ->
 
 
 def erase(tombstone: Standing) -> None:
-    """Detaches the friends of a deleted participant and removes its rewards, its invites with
-    their texts, and its log, a page at a time, then takes the tombstone out of the due index; until
-    then the next sweep goes on.
+    """Detaches the friends of a deleted participant, frees its player and removes its rewards, its
+    invites with their texts, and its log, a page at a time, then takes the tombstone out of the due
+    index; until then the next sweep goes on.
 
     Safe to repeat.
 
@@ -195,6 +196,7 @@ def erase(tombstone: Standing) -> None:
     _remove([*store.get_many([*texts, report_key, requests_key])])
     for of_one_kind in (rewards, sent, lines):
         _remove([one.key for one in of_one_kind])
+    linking.free(tombstone.campaign_id, tombstone.participant_id)
     done = max(len(left), len(rewards), len(sent), len(lines)) < _ERASE_AT_ONCE
     after = replace(
         tombstone,

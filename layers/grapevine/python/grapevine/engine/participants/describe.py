@@ -19,7 +19,7 @@ from grapevine.engine.rewards.earning import earnings_in
 from grapevine.engine.terms import terms_of
 from grapevine.engine.tracking.rules import impressions_in
 from grapevine.months import month_at, start_of
-from grapevine.table import keys, store
+from grapevine.table import keys, rank_keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.campaigns import Campaign
 from grapevine.table.impressions import Impressions
@@ -84,7 +84,7 @@ class _Reading:
             for p in referred
             if p.referrer_id
         ]
-        wanted.append(keys.rank_head(campaign_id))
+        wanted.append(rank_keys.rank_head(campaign_id))
         listed = dict.fromkeys(
             p.participant_id for p in participants if p.standing.referral_count
         ) | dict.fromkeys(referrer_ids)
@@ -105,7 +105,7 @@ class _Reading:
         who have earned any. Rewards of a campaign reward that is hidden now are hidden, too."""
         campaign_id = self._campaign.campaign_id
         standings = {one.participant_id: one.standing for one in people}
-        head = RankHead.found(campaign_id, self._found.get(keys.rank_head(campaign_id)))
+        head = RankHead.found(campaign_id, self._found.get(rank_keys.rank_head(campaign_id)))
         earners = [
             p.participant_id
             for p in self._participants

@@ -29,7 +29,7 @@ from grapevine.engine.ranks.boards import Boards, added_up, laid_over, since, va
 from grapevine.engine.ranks.codec import decode, encode
 from grapevine.engine.ranks.tree import SHAPE, Node, Shape
 from grapevine.months import month_at
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode, RankPart
@@ -64,12 +64,12 @@ class _Worker:
     def count(self, standings: list[Standing]) -> None:
         numbers = {self._shape.place_of(one.join_sequence)[0] for one in standings}
         for _ in attempts():
-            head_key = keys.rank_head(self._campaign_id)
+            head_key = rank_keys.rank_head(self._campaign_id)
             head_item = store.get_many([head_key]).get(head_key)
             head = RankHead.found(self._campaign_id, head_item)
             is_last = version(head.version) if head_item else ABSENT
             # After the head, so that they contain all that it has published.
-            journal_key = keys.rank_journal(self._campaign_id, head.generation)
+            journal_key = rank_keys.rank_journal(self._campaign_id, head.generation)
             found = store.get_many([journal_key, *(_block_key(head, one) for one in numbers)])
             journal = RankJournal.from_item(found[journal_key]) if journal_key in found else None
             if journal and journal.version > head.version:
@@ -133,7 +133,7 @@ def _is_applied(journal: RankJournal, part: RankPart) -> bool:
 
 
 def _block_key(head: RankHead, number: int) -> Key:
-    return keys.rank_block(head.campaign_id, head.generation, number)
+    return rank_keys.rank_block(head.campaign_id, head.generation, number)
 
 
 def _content(item: Item | None) -> Boards:

@@ -16,7 +16,7 @@ from grapevine.engine.parallel import in_parallel
 from grapevine.engine.ranks.boards import ALIVE, ALL_TIME, Boards, laid_over
 from grapevine.engine.ranks.codec import decode
 from grapevine.engine.ranks.tree import Node, Shape, counted_before, nodes_before
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankBlock, RankHead, RankNode
@@ -41,8 +41,8 @@ def as_of_one_batch(
     """
     for _ in attempts():
         if head is None:
-            found = store.get_many([keys.rank_head(campaign_id)])
-            head = RankHead.found(campaign_id, found.get(keys.rank_head(campaign_id)))
+            found = store.get_many([rank_keys.rank_head(campaign_id)])
+            head = RankHead.found(campaign_id, found.get(rank_keys.rank_head(campaign_id)))
         try:
             return read(Snapshot(head, shape))
         except Overtaken:
@@ -105,10 +105,10 @@ class Snapshot:
         return self._parts[self._node_key(node)]
 
     def _block_key(self, number: int) -> Key:
-        return keys.rank_block(self.head.campaign_id, self.head.generation, number)
+        return rank_keys.rank_block(self.head.campaign_id, self.head.generation, number)
 
     def _node_key(self, node: Node) -> Key:
-        return keys.rank_node(self.head.campaign_id, self.head.generation, *node)
+        return rank_keys.rank_node(self.head.campaign_id, self.head.generation, *node)
 
     def _as_of_head(self, item: Item) -> Boards:
         part = _PARTS[item["type"]].from_item(item)

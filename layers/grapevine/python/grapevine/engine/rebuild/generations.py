@@ -18,7 +18,7 @@ from grapevine.engine.attempts import attempts
 from grapevine.engine.parallel import in_parallel
 from grapevine.engine.rebuild.draft import Draft
 from grapevine.errors import Busy
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankHead, RankJournal, of_generation
 from grapevine.table.writes import ABSENT, Condition, version
@@ -42,7 +42,7 @@ class Current:
 
 
 def current(campaign_id: str) -> Current:
-    item = store.get(keys.rank_head(campaign_id))
+    item = store.get(rank_keys.rank_head(campaign_id))
     head = RankHead.found(campaign_id, item)
     return Current(head, version(head.version) if item else ABSENT)
 

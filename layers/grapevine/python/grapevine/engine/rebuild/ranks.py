@@ -36,7 +36,7 @@ from grapevine.engine.rebuild.findings import Findings
 from grapevine.engine.rebuild.progress import Progress
 from grapevine.engine.rebuild.replaced import Replaced, blocks_in
 from grapevine.engine.rebuild.standings import Reader
-from grapevine.table import keys, store
+from grapevine.table import rank_keys, store
 from grapevine.table.campaigns import last_join_sequence
 from grapevine.table.ranks import RankHead, of_generation
 
@@ -71,5 +71,5 @@ def indexed_blocks(head: RankHead) -> dict[int, Boards]:
     """All blocks of the generation that counts, as they are."""
     last = max(head.last_sequence, last_join_sequence(head.campaign_id))
     numbers = range(SHAPE.place_of(last)[0] + 1)
-    wanted = [keys.rank_block(head.campaign_id, head.generation, number) for number in numbers]
+    wanted = [rank_keys.rank_block(head.campaign_id, head.generation, number) for number in numbers]
     return blocks_in(store.get_many(wanted).values())

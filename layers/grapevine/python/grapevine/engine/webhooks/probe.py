@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from grapevine import runtime
-from grapevine.engine.webhooks import payload, secrets, signing
+from grapevine.engine.mechanics.configuration import Configuration
+from grapevine.engine.webhooks import games, payload, secrets, signing
 from grapevine.engine.webhooks.configs import find
 from grapevine.engine.webhooks.deliver import sender
 from grapevine.engine.webhooks.outcome import Outcome
 from grapevine.errors import InvalidRequest, Problem
+from grapevine.months import DAY_MS
 from grapevine.table.campaigns import Campaign
+from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
+from grapevine.table.mechanics import Stock
 
 Json = dict[str, Any]
 
@@ -45,6 +49,51 @@ def probe(campaign: Campaign, webhook_id: str, event: str | None) -> Probed:
 
 
 def _data(name: str, campaign: Campaign, now: int) -> Json:
+    subject = _of_games(campaign.campaign_id, now).get(name)
+    if subject is not None:
+        return games.told_of(subject, campaign, Configuration())
+    return _data_of_referrals(name, campaign, now)
+
+
+def _of_games(campaign_id: str, now: int) -> dict[str, games.GameSubject]:
+    """What an event of a game would be about, by the event's name."""
+    of_player: Any = {"campaign_id": campaign_id, "user_id": "test01", "event_id": "evt_test"}
+    return {
+        "points.awarded": LedgerLine(
+            **of_player,
+            at=now,
+            number=0,
+            points=100,
+            balance_after=100,
+            reason="rule",
+            source_id="test",
+            event_type="test",
+        ),
+        "milestone.reached": MilestoneAward(**of_player, milestone_id="test", number=1, at=now),
+        "instantwin.won": Win(
+            **of_player,
+            at=now,
+            tier_id="test",
+            tier_name="Test prize",
+            points=0,
+            credit="immediate",
+            code="",
+            expires_at=now + DAY_MS,
+        ),
+        "code.redeemed": PlayerEvent(
+            **of_player,
+            event_type="test",
+            at=now,
+            trust="server",
+            source="internal",
+            config_version=0,
+            total_points=100,
+        ),
+        "prize.soldout": Stock(campaign_id=campaign_id, tier_id="test", inventory=1, awarded=1),
+    }
+
+
+def _data_of_referrals(name: str, campaign: Campaign, now: int) -> Json:
     shown = {
         "id": campaign.campaign_id,
         "name": campaign.name,

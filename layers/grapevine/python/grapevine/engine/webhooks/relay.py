@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grapevine import runtime
+from grapevine.engine.mechanics.campaign import played
 from grapevine.engine.participants.describe import Description, describe
 from grapevine.engine.participants.lookup import (
     Participant,
@@ -18,7 +19,7 @@ from grapevine.engine.participants.lookup import (
     participant_keys,
 )
 from grapevine.engine.totals import total_keys, totals_in
-from grapevine.engine.webhooks import events, payload
+from grapevine.engine.webhooks import events, games, payload
 from grapevine.engine.webhooks.dispatch import FIRST_ATTEMPT_BY_MS, queue_now
 from grapevine.engine.webhooks.events import Json
 from grapevine.engine.webhooks.transitions import Transition
@@ -164,12 +165,13 @@ class _Composer:
                     return None
                 return events.goal_reached(earner, friend, earned, self._campaign, self._configs)
             case Profile() as profile:
-                added = self._people.get(profile.participant_id)
-                if added is None:
-                    return None
-                if transition.name == "PARTICIPANT_FRAUD_STATUS_UPDATED":
-                    return events.fraud_status_updated(added, self._campaign, self._configs)
-                return events.participant_added(added, self._campaign, self._configs)
+                shown = self._people.get(profile.participant_id)
+                is_of_fraud = transition.name == "PARTICIPANT_FRAUD_STATUS_UPDATED"
+                tell = events.fraud_status_updated if is_of_fraud else events.participant_added
+                return tell(shown, self._campaign, self._configs) if shown else None
+            case of_game:
+                game = played(self._campaign, may_be_remembered=True)
+                return games.told_of(of_game, self._campaign, game.configuration)
 
     def _ended(self, ended: Campaign) -> Json:
         campaign_id = ended.campaign_id

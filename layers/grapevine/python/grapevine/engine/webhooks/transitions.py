@@ -10,8 +10,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from grapevine import runtime
+from grapevine.engine.webhooks.games import GameSubject
 from grapevine.table.attributes import Change
 from grapevine.table.campaigns import Campaign
+from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Win
+from grapevine.table.mechanics import Stock
 from grapevine.table.participants import Profile
 from grapevine.table.rewards import EarnedReward
 
@@ -20,24 +24,36 @@ EventName = Literal[
     "PARTICIPANT_REACHED_A_GOAL",
     "CAMPAIGN_ENDED",
     "PARTICIPANT_FRAUD_STATUS_UPDATED",
+    "points.awarded",
+    "milestone.reached",
+    "instantwin.won",
+    "code.redeemed",
+    "prize.soldout",
 ]
 EVENT_NAMES: tuple[EventName, ...] = (
     "NEW_PARTICIPANT_ADDED",
     "PARTICIPANT_REACHED_A_GOAL",
     "CAMPAIGN_ENDED",
     "PARTICIPANT_FRAUD_STATUS_UPDATED",
+    "points.awarded",
+    "milestone.reached",
+    "instantwin.won",
+    "code.redeemed",
+    "prize.soldout",
 )
 
-Subject = Profile | EarnedReward | Campaign
+Subject = Profile | EarnedReward | Campaign | GameSubject
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Something that happened, at `at` (ms), to the subject as it was right after."""
+    """Something that happened, at `at` (ms), to the subject as it was right after. `fact` tells it
+    from the same thing happening again, where the time does not."""
 
     name: EventName
     at: int
     subject: Subject
+    fact: str | None = None
 
     @property
     def campaign_id(self) -> str:
@@ -45,7 +61,7 @@ class Transition:
 
     @property
     def event_id(self) -> str:
-        told = "\n".join([self.name, *self.subject.key, str(self.at)])
+        told = "\n".join([self.name, *self.subject.key, self.fact or str(self.at)])
         return f"evt_{hashlib.sha256(told.encode()).hexdigest()[:24]}"
 
 
@@ -61,7 +77,36 @@ def transition_in(change: Change) -> Transition | None:
             return _of_reward(change)
         case Campaign.TYPE:
             return _of_campaign(change)
+        case Stock.TYPE:
+            return _of_stock(change)
+    return _of_game(change) if change.old is None else None
+
+
+def _of_game(change: Change) -> Transition | None:
+    match change.new["type"]:
+        case LedgerLine.TYPE:
+            line = LedgerLine.from_item(change.new)
+            return Transition("points.awarded", line.at, line) if line.points > 0 else None
+        case MilestoneAward.TYPE:
+            award = MilestoneAward.from_item(change.new)
+            return Transition("milestone.reached", award.at, award)
+        case Win.TYPE:
+            win = Win.from_item(change.new)
+            return Transition("instantwin.won", win.at, win)
+        case PlayerEvent.TYPE if "codeHash" in change.new:
+            event = PlayerEvent.from_item(change.new)
+            return Transition("code.redeemed", event.at, event)
     return None
+
+
+def _of_stock(change: Change) -> Transition | None:
+    """A stock has no time of its own: that of the event is when it was first told. It sells out
+    once at each inventory that it is given."""
+    stock = Stock.from_item(change.new)
+    before = Stock.from_item(change.old) if change.old else None
+    if before is None or before.awarded >= before.inventory or stock.awarded < stock.inventory:
+        return None
+    return Transition("prize.soldout", runtime.now_ms(), stock, fact=str(stock.inventory))
 
 
 def _of_fraud(change: Change) -> Transition | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from grapevine.engine.campaigns import (
     CampaignChanges,
@@ -12,6 +13,7 @@ from grapevine.engine.campaigns import (
     NewCampaign,
 )
 from grapevine.engine.rewards.configs import MOST_CONFIGS
+from grapevine.engine.slugs import PATTERN, RESERVED
 from grapevine.engine.values import WebAddress
 from grapevine.http.models.fields import Input, Name, Output, when_sent
 from grapevine.http.models.rewards import CreateReward, Reward
@@ -35,11 +37,22 @@ _GOALS = Literal[
 CampaignName = Annotated[Name, Field(min_length=1)]
 
 
+def _not_reserved(slug: str) -> str:
+    if slug in RESERVED:
+        raise PydanticCustomError("slug_reserved", "This slug is reserved.")
+    return slug
+
+
+Slug = Annotated[str, StringConstraints(pattern=PATTERN), AfterValidator(_not_reserved)]
+"""Small letters, digits and, between them, hyphens."""
+
+
 class CreateCampaign(Input):
     """`type` and `currencyISO` cannot be changed later. AFFILIATE is answered with 422."""
 
     type: Literal["REFERRAL", "AFFILIATE"]
     name: CampaignName | None = None
+    slug: Slug | None = None
     company_name: Name | None = None
     company_logo_image_url: WebAddress | None = None
     currency_iso: Annotated[
@@ -52,6 +65,7 @@ class CreateCampaign(Input):
         return NewCampaign(
             program_type=self.type,
             name=self.name,
+            slug=self.slug,
             company_name=self.company_name,
             company_logo_image_url=self.company_logo_image_url,
             currency_iso=self.currency_iso,
@@ -61,9 +75,11 @@ class CreateCampaign(Input):
 
 
 class UpdateCampaign(Input):
-    """Only what is sent changes. `status` publishes or resumes (IN_PROGRESS) or ends (COMPLETE)."""
+    """Only what is sent changes. `status` publishes or resumes (IN_PROGRESS) or ends (COMPLETE).
+    A `slug` of null frees the one that there is."""
 
     name: CampaignName = when_sent()
+    slug: Slug | None = when_sent()
     company_name: Name | None = when_sent()
     company_logo_image_url: WebAddress | None = when_sent()
     status: Literal["IN_PROGRESS", "COMPLETE"] = when_sent()
@@ -75,10 +91,12 @@ class UpdateCampaign(Input):
 
 
 class Campaign(Output):
-    """Counts are sums over the campaign's participants, a moment behind the writes."""
+    """Counts are sums over the campaign's participants, a moment behind the writes. `slug` is there
+    when it is set."""
 
     id: str
     name: str
+    slug: str | None = None
     type: Literal["REFERRAL", "AFFILIATE"]
     status: Literal["DRAFT", "PENDING", "IN_PROGRESS", "COMPLETE", "CANCELLED", "DELETED"]
     currency_iso: Annotated[str, Field(alias="currencyISO")]
@@ -95,6 +113,7 @@ class Campaign(Output):
         return cls(
             id=campaign.campaign_id,
             name=campaign.name,
+            **({"slug": campaign.slug} if campaign.slug else {}),
             type=campaign.program_type,
             status=campaign.status,
             currency_iso=campaign.currency_iso,

@@ -17,6 +17,11 @@ EventName = Literal[
     "PARTICIPANT_REACHED_A_GOAL",
     "CAMPAIGN_ENDED",
     "PARTICIPANT_FRAUD_STATUS_UPDATED",
+    "points.awarded",
+    "milestone.reached",
+    "instantwin.won",
+    "code.redeemed",
+    "prize.soldout",
 ]
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Events = Annotated[tuple[EventName, ...], Field(max_length=20)]

@@ -1,0 +1,1 @@
+"""What an event is worth: points, milestones and instant wins. Pure rules, no table."""

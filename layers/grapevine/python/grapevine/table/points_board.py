@@ -1,0 +1,97 @@
+"""The board of a campaign's players: more points first, then whoever has had as many for longer.
+
+A place is one number, `points * 10^16 + (10^16 - 1 - reachedAt)`. Two who reached the same total
+in the same millisecond have the same place, and stand in the order of their user ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grapevine.table import player_keys, store
+from grapevine.table.attributes import Item
+from grapevine.table.store import Index
+
+_UNIT = 10**16
+
+_BOARD = Index("allTimeBoard", "allTimeBoard", "allTimePosition")
+"""The index that participants' boards are in as well, each under its own name."""
+
+
+def position(points: int, reached_at: int) -> int:
+    return points * _UNIT + (_UNIT - 1 - reached_at)
+
+
+def board_entry(campaign_id: str, points: int, reached_at: int) -> Item:
+    return {
+        "allTimeBoard": player_keys.points_board(campaign_id),
+        "allTimePosition": position(points, reached_at),
+    }
+
+
+_HIGHEST = 10**38 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One player's entry on the board."""
+
+    user_id: str
+    position: int
+
+    @property
+    def points(self) -> int:
+        """The total that the entry stands for."""
+        return self.position // _UNIT
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Less is better; no two players have the same."""
+        return -self.position, self.user_id
+
+
+def best_players(campaign_id: str, limit: int) -> list[Ranked]:
+    """The first of the board in order, and all who share the last one's place: `limit` or more. A
+    moment behind."""
+    return _first_of(player_keys.points_board(campaign_id), limit, descending=True)
+
+
+def players_around(campaign_id: str, at: int, limit: int) -> list[Ranked]:
+    """In order: those next to a position on either side, `limit` or more each if there are as
+    many, and all who have that position. A moment behind."""
+    board = player_keys.points_board(campaign_id)
+    before = _first_of(board, limit, between=(at + 1, _HIGHEST))
+    behind = _first_of(board, limit, descending=True, at_most=at - 1)
+    return before + players_at(campaign_id, at) + behind
+
+
+def players_at(campaign_id: str, at: int) -> list[Ranked]:
+    """All who have a position, in order. A moment behind."""
+    return _in_order(store.query(_BOARD, player_keys.points_board(campaign_id), between=(at, at)))
+
+
+def players_above(campaign_id: str, at: int, *, without: Collection[str], most: int) -> int | None:
+    """How many have a better position, some users aside; None when they are many more than `most`.
+    A moment behind, and linear in them: some five thousand are one read of a megabyte."""
+    apart = [player_keys.player(campaign_id, user_id).partition for user_id in without]
+    board = player_keys.points_board(campaign_id)
+    return store.count(_BOARD, board, (at + 1, _HIGHEST), without=apart, most=most)
+
+
+def _first_of(board: str, limit: int, **which: Any) -> list[Ranked]:
+    """With all who share the last one's place: the index has no order among them."""
+    found = store.query(_BOARD, board, limit=limit, **which)
+    if len(found) == limit:
+        last = found[-1]["allTimePosition"]
+        tied = store.query(_BOARD, board, between=(last, last))
+        found = [item for item in found if item["allTimePosition"] != last] + tied
+    return _in_order(found)
+
+
+def _in_order(items: Sequence[Item]) -> list[Ranked]:
+    ranked = [
+        Ranked(player_keys.user_in(item["partition"]), item["allTimePosition"]) for item in items
+    ]
+    return sorted(ranked, key=lambda one: one.order)
