@@ -454,6 +454,10 @@ def rewards(stack: Stack, api: Api) -> str:
         {"type": "LEADERBOARD"},
     )
     offered = [api.ok("POST", configs, body)["id"] for body in kinds]
+    renamed = partial(api.ok, "PATCH", path, {"name": "Renamed"})
+    with interrupted(stack, "CreateRewardConfigFunction", 2, renamed):
+        unwanted = api.ok("POST", configs, {"type": "MILESTONE"})["id"]
+    api.ok("DELETE", f"{configs}/{unwanted}")
     for function_id, method, body in (
         ("UpdateRewardConfigFunction", "PATCH", {"title": "Shirt"}),
         ("DeleteRewardConfigFunction", "DELETE", None),
