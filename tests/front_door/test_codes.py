@@ -415,7 +415,9 @@ def test_the_code_of_another_users_prize_counts_as_a_guess(fresh_stack: Stack) -
 
 
 @pytest.mark.one_engine
-def test_a_keys_wrong_codes_are_limited_and_no_others(fresh_stack: Stack) -> None:
+def test_wrong_codes_that_are_verified_are_limited_and_stop_nobody_who_redeems(
+    fresh_stack: Stack,
+) -> None:
     game = Game.started(fresh_stack, mechanics())
     (code,) = new_codes(game)
     for _ in range(MOST_BY_KEY):
@@ -423,10 +425,30 @@ def test_a_keys_wrong_codes_are_limited_and_no_others(fresh_stack: Stack) -> Non
 
     assert refused(verify(game, "SUMM-22222222")) == (429, "Too many requests")
     assert refused(verify(game, code))[0] == 429
-    assert refused(redeem(game, USER, code))[0] == 429
+    assert refused(redeem(game, OTHER, "SUMM-22222222")) == (404, "Code not found")
+    assert data_of(redeem(game, USER, code))["totalPoints"] == 500
     fresh_stack.advance(60_000)
     for _ in range(MOST_BY_KEY + 1):
-        assert data_of(verify(game, code))["valid"]
+        assert not data_of(verify(game, code))["valid"]
+
+
+@pytest.mark.one_engine
+def test_the_wrong_codes_of_others_stop_no_right_one(fresh_stack: Stack) -> None:
+    game = Game.started(fresh_stack, mechanics())
+    (code,) = new_codes(game)
+    won = game.event(OTHER, "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
+    for number in range(MOST_BY_KEY):
+        guesser = f"guesser-{number // MOST_BY_USER}"
+        assert refused(redeem(game, guesser, "SUMM-22222222"))[0] == 404
+
+    wrong = redeem(game, USER, "SUMM-22222222")
+    foreign = redeem(game, "another", won["instantWin"]["winCode"])
+    right = redeem(game, USER, code)
+
+    assert refused(wrong) == refused(foreign) == (429, "Too many requests")
+    assert 1 <= int(wrong.headers["retry-after"]) <= 60
+    assert data_of(right)["totalPoints"] == 500
+    assert data_of(verify(game, "SUMM-22222222")) == UNKNOWN
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -82,10 +82,10 @@ def redeem(played: Played, caller: Caller, wanted: Redemption, answer: Answer) -
     code_key = mechanics_keys.code(campaign.account_id, code_hash)
     player_key = player_keys.player(campaign_id, wanted.user_id)
     repetition = Repetition.of(campaign_id, "redeem", wanted.key, wanted.user_id, code_hash)
-    guesses = Guesses.by(caller, campaign_id, wanted.user_id)
+    guesses = Guesses.redeeming(caller, campaign_id, wanted.user_id)
     luck = Luck()
     for _ in attempts(WITHIN_SECONDS):
-        found = store.get_many([*repetition.keys(), code_key, player_key, *guesses.keys()])
+        found = store.get_many([*repetition.keys(), code_key, player_key, guesses.key])
         first = repetition.first(found)
         if first is not None:
             return Recorded(first.body, True)
