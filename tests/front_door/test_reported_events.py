@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from grapevine.table import store
+from grapevine.engine.mechanics import recording
+from grapevine.engine.mechanics.campaign import LATE_MS
+from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
+from grapevine.engine.mechanics.listening import listening as campaigns_that_listen
+from grapevine.table import mechanics_keys, store
+from grapevine.table.attributes import Item
+from grapevine.table.keys import Key
 from local.stack import Stack
 from tests import accounts
 from tests.api import Json
@@ -86,6 +92,47 @@ def test_every_campaign_that_listens_records_the_event_and_no_other(fresh_stack:
     games = (first, second, deaf, ended, bare)
     assert [points_of(game) for game in games] == [50, 50, 0, 0, 0]
     assert [game.player(PLAYER) is None for game in games] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize(("waited", "earned"), [(0, [50]), (LATE_MS - 5000, [50]), (LATE_MS, [])])
+def test_what_was_accepted_before_a_campaign_ended_counts_for_some_seconds(
+    fresh_stack: Stack, waited: int, earned: list[int]
+) -> None:
+    assert LATE_MS + recording.WITHIN_SECONDS * 1000 < SHOWN_AFTER_MS
+    game = Game.started(fresh_stack, without_prizes())
+    report(fresh_stack, {"signup": {}}, player="early")
+    leap(fresh_stack, fresh_stack.now_ms() + 5)
+    game.set_status("COMPLETE")
+    report(fresh_stack, {"signup": {}}, player="late")
+    leap(fresh_stack, fresh_stack.now_ms() + waited)
+    fresh_stack.drain()
+
+    assert [line.points for line in game.ledger("early")] == earned
+    assert game.player("late") is None
+    assert game.send("another", "signup").status_code == 404
+
+
+@pytest.mark.one_engine
+def test_the_mechanics_of_campaigns_that_take_no_events_are_not_read(
+    fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game, ended = (Game.started(fresh_stack, without_prizes()) for _ in range(2))
+    ended.set_status("COMPLETE")
+    leap(fresh_stack, fresh_stack.now_ms() + LATE_MS)
+    read: list[Key] = []
+    get_many = store.get_many
+
+    def recorded(wanted: Iterable[Key]) -> dict[Key, Item]:
+        read.extend(wanted := list(wanted))
+        return get_many(wanted)
+
+    monkeypatch.setattr(store, "get_many", recorded)
+    with inside(fresh_stack):
+        found = campaigns_that_listen(str(fresh_stack.account_id), "referd", fresh_stack.now_ms())
+
+    assert [one.campaign.campaign_id for one in found] == [game.campaign_id]
+    assert mechanics_keys.mechanics(game.campaign_id) in read
+    assert mechanics_keys.mechanics(ended.campaign_id) not in read
 
 
 @pytest.mark.one_engine
