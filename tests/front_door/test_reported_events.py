@@ -151,7 +151,7 @@ def test_a_campaign_that_has_just_begun_to_listen_misses_nothing(fresh_stack: St
 
 
 @pytest.mark.one_engine
-def test_nobody_listens_to_a_foreign_account(game: Game, player: str) -> None:
+def test_i17_nobody_listens_to_a_foreign_account(game: Game, player: str) -> None:
     stack = game.stack
     stranger = accounts.new_key(stack, accounts.new_account(stack))
     test_world = accounts.new_key(stack, accounts.new_account(stack, "test"))
@@ -236,7 +236,7 @@ def test_without_a_key_every_request_is_a_new_one(game: Game, player: str) -> No
     assert [line.points for line in game.ledger(player)] == [100, 100]
 
 
-def test_i17_what_an_app_says_of_an_order_hides_nothing_that_a_server_says_of_it(
+def test_what_an_app_says_of_an_order_hides_nothing_that_a_server_says_of_it(
     game: Game, player: str, public: str
 ) -> None:
     order = {"orderId": f"order-of-{player}"}
@@ -276,7 +276,7 @@ def test_what_a_server_has_said_of_an_order_an_app_says_in_vain(
 
 
 @pytest.mark.one_engine
-def test_i17_a_key_that_an_app_has_used_is_a_new_one_for_a_server(
+def test_a_key_that_an_app_has_used_is_a_new_one_for_a_server(
     game: Game, player: str, public: str
 ) -> None:
     guessed, purchase = f"key-of-{player}", {"purchase": {"amount": 500}}
@@ -382,7 +382,7 @@ def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game, player: 
 
 
 @pytest.mark.one_engine
-def test_i17_an_app_names_no_player(game: Game, player: str, public: str) -> None:
+def test_an_app_names_no_player(game: Game, player: str, public: str) -> None:
     named = {"displayName": "Ada"}
     report(game.stack, {"signup": {}}, player=player, playerAttributes=named)
     game.stack.drain()
