@@ -292,34 +292,6 @@ def test_a_key_that_an_app_has_used_is_a_new_one_for_a_server(
     assert [line.points for line in game.ledger(player)] == [100]
 
 
-def test_i12_both_ways_give_the_same_ledger(fresh_stack: Stack) -> None:
-    """The same natural keys give the same event ids, so even the draws are the same."""
-    made = listening()
-    made["instantWin"]["tiers"][0] |= {"oddsPpm": 500_000, "perUser": None}
-    one, other = (Game.started(fresh_stack, made) for _ in range(2))
-    orders = [{"amount": 20 + number, "orderId": f"o-{number}"} for number in range(6)]
-
-    for order in orders:
-        one.event("by-gamifyhost", "purchase", order)
-        report(fresh_stack, {"purchase": order}, player="by-referd")
-        fresh_stack.drain()
-        # What has come by one way is known by the other.
-        again = one.send("by-referd", "purchase", order)
-        assert again.headers["idempotent-replayed"] == "true"
-        report(fresh_stack, {"purchase": order}, player="by-gamifyhost")
-    fresh_stack.drain()
-
-    def ledger(game: Game, player: str) -> list[Any]:
-        return [(line.event_id, line.source_id, line.points) for line in game.ledger(player)]
-
-    assert len(ledger(one, "by-referd")) >= len(orders)
-    assert ledger(one, "by-gamifyhost")[:1] != []
-    assert points_of(one, "by-referd") == one.player("by-referd").total_points  # type: ignore[union-attr]
-    assert [line[1] for line in ledger(one, "by-referd")].count("purchase-flat") == len(orders)
-    assert [line[1] for line in ledger(one, "by-gamifyhost")].count("purchase-flat") == len(orders)
-    assert ledger(other, "by-referd") != []
-
-
 @pytest.mark.one_engine
 def test_what_only_an_app_vouches_for_wins_no_prize(fresh_stack: Stack) -> None:
     made = listening()
