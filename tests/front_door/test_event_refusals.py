@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from grapevine.table import store
 from grapevine.table.store import TransactionCanceled
 from local.stack import Stack
 from tests.accounts import new_key, new_public_key, revoke
-from tests.api import TLS
+from tests.api import TLS, Json
 from tests.coding import events_of, new_codes, redeem, reverse
 from tests.invariants import table_of
 from tests.playing import GOLD, Game, mechanics
@@ -22,6 +23,35 @@ pytestmark = pytest.mark.one_engine
 
 USER = "user_12345"
 PURCHASE = {"amount": 20}
+
+
+@pytest.mark.parametrize("number", ["1750000000000000000", "1e400", "-1e999999999999999999999"])
+def test_numbers_of_fields_that_are_ignored_refuse_nothing(fresh_stack: Stack, number: str) -> None:
+    game = Game.started(fresh_stack, mechanics(sources=["gamifyhost", "referd"]))
+    ignored = {"sentAtNs": "N", "custom": {"a": ["N"]}}
+    key, url = str(fresh_stack.api_key), f"{fresh_stack.url}{ROUTES[0]}"
+
+    def text(body: Json) -> bytes:
+        return json.dumps(body).replace('"N"', number).encode()
+
+    def gamifyhost(user_id: str, n: Any, **more: Any) -> httpx.Response:
+        body = {"userId": user_id, "eventType": "signup", "metadata": {"n": n}, **more}
+        return game.call("POST", "events", content=text(body))
+
+    def referd(user_id: str, n: Any, **more: Any) -> httpx.Response:
+        body = {"playerUniqueId": user_id, "events": {"signup": {"n": n}}, **more}
+        return httpx.post(url, content=text(body), headers={"APIKey": key}, verify=TLS)
+
+    taken = [
+        gamifyhost("a", 1, **ignored),
+        referd("b", 1, playerAttributes=ignored, **ignored),
+    ]
+    refused = [gamifyhost("c", "N"), gamifyhost("N", 1), referd("d", "N"), referd("N", 1)]
+    fresh_stack.drain()
+
+    assert [one.status_code for one in taken] == [200, 200]
+    assert [one.status_code for one in refused] == [400] * 4
+    assert [game.player(user_id) is not None for user_id in "abcd"] == [True, True, False, False]
 
 
 def always_conflicting(*_: Any, **__: Any) -> None:
