@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from grapevine import runtime
 from grapevine.engine.access import Caller
 from grapevine.engine.attempts import attempts
-from grapevine.engine.mechanics import milestones as milestone_rules
 from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.counters import Counters
@@ -155,11 +154,8 @@ def _outcome(
     counters = Counters(before.counters)
     lines = Lines(before, occurrence)
     lines.add("code", code.batch_id or code.tier_id or "", code.points_value)
-    milestone_rules.count_event(configuration.milestones, counters, occurrence, periods)
-    fired = milestone_rules.reached_by(configuration.milestones, counters, lines.balance)
-    lines.add_fired(fired)
-    judged = Judged(configuration, played.config_version, before, occurrence, periods, None)
-    outcome = judged.outcome(counters, lines, None, fired)
+    judged = Judged(configuration, played.config_version, before, occurrence, periods)
+    outcome = judged.finished(counters, lines)
     return replace(outcome, event=replace(outcome.event, code_hash=code.code_hash))
 
 
