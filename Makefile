@@ -97,12 +97,12 @@ chromium: $(CHROMIUM)/ready.stamp ## A headless Chromium for the browser's test 
 .PHONY: test
 test: setup ## All tests, in parallel
 	@$(MAKE) --silent chromium || echo "no Chromium could be had: the browser's test is left out"
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 .PHONY: test-dynamodb
 # Left out: what does not depend on the table: the form of requests, and endpoints that misbehave.
 test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## The front-door tests on DynamoDB Local (Java, npm)
-	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated and not one_engine and not load" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --engine dynamodb-local -m "front_door and not generated and not one_engine and not load" $(ARGS)
 
 .PHONY: test-load
 test-load: setup $(DYNAMODB_LOCAL)/ready.stamp ## Thousands of sign-ups with webhooks, and of plays, on DynamoDB Local

@@ -20,8 +20,6 @@ from tests.permissions import denied, listed, resources
 from tests.template import bundle
 from tests.template.bundle import TEMPLATE
 
-pytestmark = pytest.mark.xdist_group("policies")
-
 FUNCTION_IDS = sorted(bundle.declarations().functions)
 
 # What Lambda itself does in a function's name to feed it from a stream or from a queue.
