@@ -32,6 +32,7 @@ from grapevine.table.moments import HiddenPrize
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
 from grapevine.table.player_links import PlayerLink
+from grapevine.table.player_periods import PlayerPeriod
 from grapevine.table.players import Player
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.receipts import Receipt
@@ -155,8 +156,19 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         display_name=OPTIONAL_TEXT,
         counters=st.dictionaries(IDS, st.one_of(IDS, TIMES, st.lists(TIMES))),
     ),
+    PlayerPeriod: st.builds(
+        PlayerPeriod,
+        campaign_id=IDS,
+        user_id=IDS,
+        period=st.sampled_from(["day", "week", "month"]),
+        number=st.integers(0, 10**7 - 1),
+        points=st.integers(0, 10**18),
+        reached_at=TIMES,
+        expires_at=TIMES,
+    ),
     PlayerEvent: st.builds(
         PlayerEvent,
+        counted_in=st.dictionaries(IDS, st.integers(0, 10**7)),
         campaign_id=IDS,
         user_id=IDS,
         event_id=IDS,

@@ -136,6 +136,11 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
     ),
     "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
     "points_board": (player_keys.points_board, 1),
+    "player_period": (
+        lambda campaign, one="id1": player_keys.player_period(campaign, "user", one),
+        2,
+    ),
+    "period_board": (lambda campaign, one="id1": player_keys.period_board(campaign, one, 7), 2),
     "rank_head": (rank_keys.rank_head, 1),
     "rank_journal": (lambda campaign: rank_keys.rank_journal(campaign, 1), 1),
     "rank_block": (lambda campaign: rank_keys.rank_block(campaign, 1, 0), 1),

@@ -15,7 +15,7 @@ from grapevine.errors import NotFound
 from grapevine.table import player_keys, points_board, store
 from grapevine.table.player_counts import players_of
 from grapevine.table.players import Player
-from grapevine.table.points_board import Ranked
+from grapevine.table.points_board import PointsBoard, Ranked
 
 MOST_ABOVE = 100_000
 NEIGHBOURS = 2
@@ -53,7 +53,9 @@ def board(played: Played, limit: int, user_id: str | None) -> Board:
     if not settings.enabled:
         raise NotFound("Campaign has no leaderboard")
     excluded = _excluded(played)
-    best = _without(points_board.best_players(_id_of(played), limit + len(excluded)), excluded)
+    best = _without(
+        points_board.best_players(PointsBoard(_id_of(played)), limit + len(excluded)), excluded
+    )
     around, own_rank = _around(played, user_id, excluded)
     best = best[:limit]
     players = _players(played, [*excluded, *(one.user_id for one in [*best, *around])])
@@ -83,7 +85,7 @@ def rank_of(played: Played, player: Player) -> int | None:
     )
     if above is None:
         return None
-    tied = _without(points_board.players_at(player.campaign_id, own.position), apart)
+    tied = _without(points_board.players_at(PointsBoard(player.campaign_id), own.position), apart)
     return 1 + above + sum(one.order < own.order for one in tied)
 
 
@@ -102,7 +104,9 @@ def _around(
     if player is None:
         return [], None
     own, apart = _place_of(player), excluded | {user_id}
-    nearest = points_board.players_around(player.campaign_id, own.position, NEIGHBOURS + len(apart))
+    nearest = points_board.players_around(
+        PointsBoard(player.campaign_id), own.position, NEIGHBOURS + len(apart)
+    )
     others = _without(nearest, apart)
     before = [one for one in others if one.order < own.order][-NEIGHBOURS:]
     behind = [one for one in others if one.order > own.order][:NEIGHBOURS]
