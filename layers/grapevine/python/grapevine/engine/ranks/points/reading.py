@@ -16,9 +16,7 @@ class Ahead(NamedTuple):
     equal: int
 
 
-def ahead_of(
-    campaign_id: str, board: str, place: Place, *, without: Collection[str] = ()
-) -> Ahead:
+def ahead_of(campaign_id: str, board: str, place: Place, *, without: Collection[str] = ()) -> Ahead:
     """As of one published batch, some users aside. What the index has of the player itself is left
     out.
 
