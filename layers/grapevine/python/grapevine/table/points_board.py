@@ -14,14 +14,15 @@ from grapevine.table import player_keys, store
 from grapevine.table.attributes import Item
 from grapevine.table.store import Index
 
-_UNIT = 10**16
+UNIT = 10**16
+"""What a point is worth in a position."""
 
 _BOARD = Index("allTimeBoard", "allTimeBoard", "allTimePosition")
 """The index that participants' boards are in as well, each under its own name."""
 
 
 def position(points: int, reached_at: int) -> int:
-    return points * _UNIT + (_UNIT - 1 - reached_at)
+    return points * UNIT + (UNIT - 1 - reached_at)
 
 
 def board_entry(campaign_id: str, points: int, reached_at: int) -> Item:
@@ -44,7 +45,7 @@ class Ranked:
     @property
     def points(self) -> int:
         """The total that the entry stands for."""
-        return self.position // _UNIT
+        return self.position // UNIT
 
     @property
     def order(self) -> tuple[int, str]:
