@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from grapevine import runtime
-from grapevine.engine.ranks import maintenance, snapshot
+from grapevine.engine.ranks import parts, protocol
 from grapevine.engine.ranks.boards import ALL_TIME
 from grapevine.engine.ranks.maintenance import maintain
 from grapevine.engine.ranks.reading import ranks_in, ranks_of
@@ -235,7 +235,7 @@ def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def tries() -> Any:
         return range(60)
 
-    for module in (maintenance, snapshot):
+    for module in (parts, protocol):
         monkeypatch.setattr(module, "in_parallel", in_turn)
         monkeypatch.setattr(module, "attempts", tries)
-    monkeypatch.setattr(maintenance, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(protocol, "PATIENCE_SECONDS", 0)

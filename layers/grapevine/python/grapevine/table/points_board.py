@@ -16,7 +16,8 @@ from grapevine.table.store import Index
 
 Period = Literal["day", "week", "month"]
 
-_UNIT = 10**16
+UNIT = 10**16
+"""What a point is worth in a position."""
 
 _BOARD = Index("allTimeBoard", "allTimeBoard", "allTimePosition")
 """The index that participants' boards are in as well, each under its own name."""
@@ -43,7 +44,7 @@ class PointsBoard:
 
 
 def position(points: int, reached_at: int) -> int:
-    return points * _UNIT + (_UNIT - 1 - reached_at)
+    return points * UNIT + (UNIT - 1 - reached_at)
 
 
 def board_entry(board: PointsBoard, points: int, reached_at: int) -> Item:
@@ -66,7 +67,7 @@ class Ranked:
     @property
     def points(self) -> int:
         """The total that the entry stands for."""
-        return self.position // _UNIT
+        return self.position // UNIT
 
     @property
     def order(self) -> tuple[int, str]:
