@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from grapevine import runtime
-from grapevine.engine.mechanics import board, validating
+from grapevine.engine.mechanics import validating
 from grapevine.table import store
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player
@@ -72,6 +72,7 @@ def drawn(stack: Stack, seed: int, *, count: int, totals: int, moments: int) -> 
 
 
 def read(game: Game, path: str, **params: Any) -> Json:
+    game.stack.drain()
     response = game.call("GET", path, params=params)
     assert response.status_code == 200, response.text
     data: Json = response.json()["data"]
@@ -167,41 +168,3 @@ def test_without_a_leaderboard_nobody_has_a_rank(stack: Stack) -> None:
     assert refused.status_code == 404
     assert refused.json()["message"] == "Campaign has no leaderboard"
     assert read(game, "participants/somebody")["rank"] is None
-
-
-def test_where_too_many_are_above_no_rank_is_told(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The page of an index read is what the count is bounded by."""
-    made = drawn(stack, 6, count=6, totals=1000, moments=1)
-    monkeypatch.setattr(board, "MOST_ABOVE", 2)
-    count_pages_of_one(monkeypatch, made.game.stack)
-    *_, last = made.rows
-
-    shown = read(made.game, "leaderboard", userId=last["userId"])
-
-    assert shown["participant"] == {**last, "rank": None}
-    assert {each["rank"] for each in shown["neighbours"]} == {None}
-    assert read(made.game, f"participants/{last['userId']}")["rank"] is None
-    assert read(made.game, f"participants/{made.rows[0]['userId']}")["rank"] == 1
-
-
-def count_pages_of_one(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
-    """Queries that count read one entry at a time, as if entries were a megabyte each."""
-    original = runtime.dynamodb
-
-    def small() -> Any:
-        client = original()
-
-        class Small:
-            def __getattr__(self, name: str) -> Any:
-                return getattr(client, name)
-
-            def query(self, **request: Any) -> Any:
-                if request.get("Select") == "COUNT":
-                    request["Limit"] = 1
-                return client.query(**request)
-
-        return Small()
-
-    monkeypatch.setattr(runtime, "dynamodb", small)

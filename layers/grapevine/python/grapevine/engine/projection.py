@@ -1,6 +1,7 @@
-"""What is kept from the table's stream of a campaign's participants: the rank index and the totals.
+"""What is kept from the table's stream of a campaign's participants and players: the indexes of
+ranks, the totals, and the boards of days, weeks and months.
 
-Both count each version of an item once, whatever is delivered again, late or in another order.
+All count each version of an item once, whatever is delivered again, late or in another order.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grapevine.engine import totals
+from grapevine.engine.mechanics import period_boards
 from grapevine.engine.ranks.batch import checked
 from grapevine.engine.ranks.maintenance import maintain
+from grapevine.engine.ranks.points.maintenance import maintain as count_places
+from grapevine.engine.ranks.points.places import Place
+from grapevine.engine.ranks.points.places import checked as checked_place
 from grapevine.engine.totals import SOURCES, Source
 from grapevine.table.attributes import Change
+from grapevine.table.players import Player
+from grapevine.table.points_board import PointsBoard, position
 from grapevine.table.standings import Standing
 
 
@@ -20,7 +27,7 @@ from grapevine.table.standings import Standing
 class Projected:
     """What a stream record tells of."""
 
-    item: Standing | Source
+    item: Standing | Source | Player
 
 
 def projected(change: Change) -> Projected:
@@ -32,6 +39,10 @@ def projected(change: Change) -> Projected:
     for source in SOURCES:
         if change.new["type"] == source.TYPE:
             return Projected(source.from_item(change.new))
+    if change.new["type"] == Player.TYPE:
+        player = Player.from_item(change.new)
+        checked_place(_place_of(player))
+        return Projected(period_boards.checked(player))
     return Projected(checked(Standing.from_item(change.new)))
 
 
@@ -40,12 +51,22 @@ def campaign_of(changed: Projected) -> str:
 
 
 def project(campaign_id: str, changed: Iterable[Projected]) -> None:
-    """Ranks and totals of the campaign contain these items, all its own, or newer versions of them.
+    """Ranks, totals and boards of the campaign contain these items, all its own, or newer versions
+    of them.
 
     Raises:
         Busy: some may have been counted; repeating is safe.
     """
     items = [one.item for one in changed]
     maintain(campaign_id, [item for item in items if isinstance(item, Standing)])
-    others = [item for item in items if not isinstance(item, Standing)]
+    players = [item for item in items if isinstance(item, Player)]
+    board = PointsBoard(campaign_id).name
+    count_places(campaign_id, board, [_place_of(player) for player in players])
+    period_boards.keep(players)
+    others = [item for item in items if not isinstance(item, Standing | Player)]
     totals.count(campaign_id, [totals.contribution(item) for item in others])
+
+
+def _place_of(player: Player) -> Place:
+    place = position(player.total_points, player.reached_at)
+    return Place(player.user_id, player.version, place)

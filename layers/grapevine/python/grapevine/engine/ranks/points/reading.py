@@ -7,7 +7,7 @@ from the index, as of one batch. What the index has of the player itself is left
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from grapevine.engine.ranks.boards import Boards
@@ -57,13 +57,38 @@ def ahead_of(
     Raises:
         Busy
     """
+    aside = {place.user_id, *without}
+    return in_one_batch(
+        _newest(campaign_id, board),
+        None,
+        lambda head: ahead_in(head, place.position, aside, shape),
+    )
 
+
+def size_of(campaign_id: str, board: str, *, without: Collection[str] = ()) -> int:
+    """How many are on the board as of one published batch, some users aside. One round of calls;
+    two where somebody is to be left out.
+
+    Raises:
+        Busy
+    """
+
+    def size_in(head: PointsHead) -> int:
+        everybody = sum(decode(head.root).get(CHILDREN, {}).values())
+        parts = Parts(head.version, (PointsCounted,))
+        counted = [empty_counted(head, user_id).key for user_id in set(without)]
+        parts.load(counted)
+        return everybody - sum(Counted.of(parts.boards(key)).position > 0 for key in counted)
+
+    return in_one_batch(_newest(campaign_id, board), None, size_in)
+
+
+def _newest(campaign_id: str, board: str) -> Callable[[], PointsHead]:
     def newest() -> PointsHead:
         key = rank_keys.points_head(campaign_id, board)
         return PointsHead.found(campaign_id, board, store.get_many([key]).get(key))
 
-    aside = {place.user_id, *without}
-    return in_one_batch(newest, None, lambda head: ahead_in(head, place.position, aside, shape))
+    return newest
 
 
 def ahead_in(
