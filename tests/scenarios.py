@@ -667,8 +667,9 @@ def months(stack: Stack, api: Api) -> None:
 def plays(stack: Stack) -> None:
     """Mechanics saved and changed, events recorded: the first of a player, one that wins, one that
     was recorded before."""
-    game = Game.started(stack, mechanics())
-    more = mechanics()
+    by_week = {"leaderboard": {"periods": ["week"]}}
+    game = Game.started(stack, mechanics(**by_week))
+    more = mechanics(**by_week)
     more["instantWin"]["tiers"][0]["inventory"] += 1
     assert game.save(more, seen=1).json()["data"]["configVersion"] == 2
     assert game.call("GET", "mechanics").status_code == 200
@@ -693,9 +694,23 @@ def assert_players_can_be_read(stack: Stack, game: Game) -> None:
         assert game.call("GET", path).status_code == 200
     assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
     assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
-    assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    for query in ("", "&period=week"):
+        shown = game.call("GET", f"leaderboard?userId=user_1{query}").json()["data"]
+        assert shown["participant"]["rank"] == shown["totalParticipants"] == 1
     event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
     assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
+    assert_a_tie_is_decided(stack, game)
+
+
+def assert_a_tie_is_decided(stack: Stack, game: Game) -> None:
+    """Between two who got as many points in the same millisecond."""
+    first = game.player("user_1")
+    assert first is not None
+    with runtime.using(stack.runtime()):
+        store.put_all([replace(first, user_id="user_2").to_item()])
+    stack.drain()
+    ranks = [game.call("GET", f"participants/user_{number}") for number in (1, 2)]
+    assert [each.json()["data"]["rank"] for each in ranks] == [1, 2]
 
 
 def reports(stack: Stack, api: Api) -> None:
@@ -733,8 +748,8 @@ def reports(stack: Stack, api: Api) -> None:
 
 def codes(stack: Stack) -> None:
     """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
-    of it taken back."""
-    game = Game.started(stack, mechanics())
+    of it taken back, also from the board of the week."""
+    game = Game.started(stack, mechanics(leaderboard={"periods": ["week"]}))
     for _ in range(2):
         made = coding.new_codes(game, 2, key="cards")
     won = game.event("u", "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
