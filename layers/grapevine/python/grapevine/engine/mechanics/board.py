@@ -1,8 +1,8 @@
 """The leaderboard of a campaign's players: ranks 1 to n without gaps, more points first, then
 whoever has had them for longer, then the user id.
 
-The order and the points of a board are the index's, a moment behind. One player's rank is counted:
-linear in those above, and not told beyond `MOST_ABOVE` of them.
+The order and the points of a board are the index's, a moment behind. One player's rank is from the
+index of ranks by points: exact, in the same few reads however many players there are.
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grapevine.engine.mechanics.campaign import Played
+from grapevine.engine.ranks.points.places import ALL_TIME, place_of
+from grapevine.engine.ranks.points.reading import ahead_of
 from grapevine.errors import NotFound
 from grapevine.table import player_keys, points_board, store
 from grapevine.table.player_counts import players_of
 from grapevine.table.players import Player
 from grapevine.table.points_board import Ranked
 
-MOST_ABOVE = 100_000
 NEIGHBOURS = 2
 """On either side of a player."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """`rank` is None where it is not counted any more."""
-
-    rank: int | None
+    rank: int
     user_id: str
     display_name: str | None
     total_points: int
@@ -71,20 +70,24 @@ def board(played: Played, limit: int, user_id: str | None) -> Board:
 
 
 def rank_of(played: Played, player: Player) -> int | None:
-    """None for who is not on the board, or has more than about `MOST_ABOVE` above."""
+    """None for who is not on the board. The player's own newest points count, the others' are
+    those of a moment ago."""
     excluded = _excluded(played)
     if not played.configuration.leaderboard.enabled or player.user_id in excluded:
         return None
-    # What the index says of the player is left out: the state is what is true now.
-    apart = excluded | {player.user_id}
-    own = _place_of(player)
-    above = points_board.players_above(
-        player.campaign_id, own.position, without=apart, most=MOST_ABOVE
+    return _rank_among(player, excluded)
+
+
+def _rank_among(player: Player, excluded: set[str]) -> int:
+    """The rank of one who is on the board."""
+    place = place_of(player)
+    ahead = ahead_of(player.campaign_id, ALL_TIME, place, without=excluded)
+    if not ahead.equal:
+        return 1 + ahead.better
+    tied = _without(
+        points_board.players_at(player.campaign_id, place.position), excluded | {player.user_id}
     )
-    if above is None:
-        return None
-    tied = _without(points_board.players_at(player.campaign_id, own.position), apart)
-    return 1 + above + sum(one.order < own.order for one in tied)
+    return 1 + ahead.better + sum(one.user_id < player.user_id for one in tied)
 
 
 def _excluded(played: Played) -> set[str]:
@@ -92,39 +95,35 @@ def _excluded(played: Played) -> set[str]:
     return set(filter(player_keys.is_user_id, played.configuration.leaderboard.exclude_users))
 
 
-def _around(
-    played: Played, user_id: str | None, excluded: set[str]
-) -> tuple[list[Ranked], int | None]:
+def _around(played: Played, user_id: str | None, excluded: set[str]) -> tuple[list[Ranked], int]:
     """A player and the nearest on both sides, and the player's rank."""
     if user_id is None or user_id in excluded:
-        return [], None
+        return [], 0
     player = _players(played, [user_id]).get(user_id)
     if player is None:
-        return [], None
-    own, apart = _place_of(player), excluded | {user_id}
+        return [], 0
+    own = Ranked(user_id, place_of(player).position)
+    apart = excluded | {user_id}
     nearest = points_board.players_around(player.campaign_id, own.position, NEIGHBOURS + len(apart))
     others = _without(nearest, apart)
     before = [one for one in others if one.order < own.order][-NEIGHBOURS:]
     behind = [one for one in others if one.order > own.order][:NEIGHBOURS]
-    return [*before, own, *behind], rank_of(played, player)
+    return [*before, own, *behind], _rank_among(player, excluded)
 
 
 def _ranked(
     played: Played,
     around: Sequence[Ranked],
-    own_rank: int | None,
+    own_rank: int,
     user_id: str | None,
     players: dict[str, Player],
 ) -> list[Entry]:
     there = [one for one in around if one.user_id in players]
     own = next((at for at, one in enumerate(there) if one.user_id == user_id), 0)
-    return [
-        _entry(played, None if own_rank is None else own_rank + at - own, one, players)
-        for at, one in enumerate(there)
-    ]
+    return [_entry(played, own_rank + at - own, one, players) for at, one in enumerate(there)]
 
 
-def _entry(played: Played, rank: int | None, ranked: Ranked, players: dict[str, Player]) -> Entry:
+def _entry(played: Played, rank: int, ranked: Ranked, players: dict[str, Player]) -> Entry:
     player = players[ranked.user_id]
     hidden = played.configuration.leaderboard.hide_names
     return Entry(
@@ -146,10 +145,6 @@ def _players(played: Played, user_ids: Sequence[str]) -> dict[str, Player]:
     places = {player_keys.player(_id_of(played), user_id) for user_id in user_ids}
     found = (Player.from_item(item) for item in store.get_many(places).values())
     return {player.user_id: player for player in found}
-
-
-def _place_of(player: Player) -> Ranked:
-    return Ranked(player.user_id, points_board.position(player.total_points, player.reached_at))
 
 
 def _id_of(played: Played) -> str:
