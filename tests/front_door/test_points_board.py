@@ -54,6 +54,7 @@ def drawn(stack: Stack, seed: int, *, count: int, totals: int, moments: int) -> 
         store.put_all(player.to_item() for player in players)
         for player in players:
             store.transact([one_more_player(game.campaign_id, player.user_id)])
+    stack.drain()
     ranked = sorted(
         (player for player in players if player.user_id not in STAFF),
         key=lambda player: (-player.total_points, player.reached_at, player.user_id),
@@ -72,7 +73,6 @@ def drawn(stack: Stack, seed: int, *, count: int, totals: int, moments: int) -> 
 
 
 def read(game: Game, path: str, **params: Any) -> Json:
-    game.stack.drain()
     response = game.call("GET", path, params=params)
     assert response.status_code == 200, response.text
     data: Json = response.json()["data"]
@@ -115,6 +115,7 @@ def test_i18_who_was_first_is_above_and_in_one_millisecond_the_lesser_user_id(
         game.event(user_id, "signup")
     monkeypatch.setattr(runtime, "now_ms", lambda: now + 3)
     game.event("none", "nothing")
+    stack.drain()
 
     board = read(game, "leaderboard")
 
@@ -145,6 +146,7 @@ def test_what_cannot_be_a_user_id_is_left_out_by_nobody(
     """Also where it was configured before it was refused."""
     game = Game.started(stack, mechanics())
     game.event("somebody", "signup")
+    stack.drain()
     refused = game.save(mechanics(leaderboard={"excludeUsers": ["   "]}), seen=1)
     monkeypatch.setattr(validating, "is_user_id", lambda _: True)
     assert game.save(mechanics(leaderboard={"excludeUsers": ["   "]}), seen=1).status_code == 200

@@ -10,7 +10,8 @@ from grapevine.engine.ranks import batch, maintenance, parts, protocol
 from grapevine.engine.ranks.tree import Shape
 from grapevine.table import store
 from tests.unit.ranks.fake_table import ANYWAY
-from tests.unit.ranks.story import Story, one_after_the_other, play
+from tests.unit.ranks.story import Story, play
+from tests.unit.ranks.workers import one_after_the_other
 
 __all__ = ["one_after_the_other"]
 

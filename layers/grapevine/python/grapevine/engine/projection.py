@@ -1,5 +1,5 @@
-"""What is kept from the table's stream of a campaign's participants and players: the indexes of
-ranks, the totals, and the boards of days, weeks and months.
+"""What is kept from the table's stream of a campaign's participants and players: the rank indexes,
+the totals, and the boards of days, weeks and months.
 
 All count each version of an item once, whatever is delivered again, late or in another order.
 """
@@ -13,13 +13,11 @@ from grapevine.engine import totals
 from grapevine.engine.mechanics import period_boards
 from grapevine.engine.ranks.batch import checked
 from grapevine.engine.ranks.maintenance import maintain
-from grapevine.engine.ranks.points.maintenance import maintain as count_places
-from grapevine.engine.ranks.points.places import Place
-from grapevine.engine.ranks.points.places import checked as checked_place
+from grapevine.engine.ranks.points import maintenance as points
+from grapevine.engine.ranks.points import places
 from grapevine.engine.totals import SOURCES, Source
 from grapevine.table.attributes import Change
 from grapevine.table.players import Player
-from grapevine.table.points_board import PointsBoard, position
 from grapevine.table.standings import Standing
 
 
@@ -41,7 +39,7 @@ def projected(change: Change) -> Projected:
             return Projected(source.from_item(change.new))
     if change.new["type"] == Player.TYPE:
         player = Player.from_item(change.new)
-        checked_place(_place_of(player))
+        places.checked(places.place_of(player))
         return Projected(period_boards.checked(player))
     return Projected(checked(Standing.from_item(change.new)))
 
@@ -51,8 +49,7 @@ def campaign_of(changed: Projected) -> str:
 
 
 def project(campaign_id: str, changed: Iterable[Projected]) -> None:
-    """Ranks, totals and boards of the campaign contain these items, all its own, or newer versions
-    of them.
+    """Ranks and totals of the campaign contain these items, all its own, or newer versions of them.
 
     Raises:
         Busy: some may have been counted; repeating is safe.
@@ -60,13 +57,7 @@ def project(campaign_id: str, changed: Iterable[Projected]) -> None:
     items = [one.item for one in changed]
     maintain(campaign_id, [item for item in items if isinstance(item, Standing)])
     players = [item for item in items if isinstance(item, Player)]
-    board = PointsBoard(campaign_id).name
-    count_places(campaign_id, board, [_place_of(player) for player in players])
+    points.maintain(campaign_id, places.ALL_TIME, [places.place_of(each) for each in players])
     period_boards.keep(players)
     others = [item for item in items if not isinstance(item, Standing | Player)]
     totals.count(campaign_id, [totals.contribution(item) for item in others])
-
-
-def _place_of(player: Player) -> Place:
-    place = position(player.total_points, player.reached_at)
-    return Place(player.user_id, player.version, place)

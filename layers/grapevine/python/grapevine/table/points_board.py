@@ -6,7 +6,7 @@ in the same millisecond have the same place, and stand in the order of their use
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +15,9 @@ from grapevine.table.attributes import Item
 from grapevine.table.store import Index
 
 Period = Literal["day", "week", "month"]
+
+ALL_TIME = "all"
+"""The name of the board of all time."""
 
 UNIT = 10**16
 """What a point is worth in a position."""
@@ -34,7 +37,7 @@ class PointsBoard:
     @property
     def name(self) -> str:
         """What the index of ranks knows it by."""
-        return f"{self.period}{self.number}" if self.period else "all"
+        return f"{self.period}{self.number}" if self.period else ALL_TIME
 
     @property
     def partition(self) -> str:
@@ -92,14 +95,6 @@ def players_around(board: PointsBoard, at: int, limit: int) -> list[Ranked]:
 def players_at(board: PointsBoard, at: int) -> list[Ranked]:
     """All who have a position, in order. A moment behind."""
     return _in_order(store.query(_BOARD, board.partition, between=(at, at)))
-
-
-def players_above(campaign_id: str, at: int, *, without: Collection[str], most: int) -> int | None:
-    """How many have a better position, some users aside; None when they are many more than `most`.
-    A moment behind, and linear in them: some five thousand are one read of a megabyte."""
-    apart = [player_keys.player(campaign_id, user_id).partition for user_id in without]
-    board = player_keys.points_board(campaign_id)
-    return store.count(_BOARD, board, (at + 1, _HIGHEST), without=apart, most=most)
 
 
 def _first_of(board: str, limit: int, **which: Any) -> list[Ranked]:

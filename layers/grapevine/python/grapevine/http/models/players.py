@@ -86,8 +86,8 @@ class MilestoneStandings(Output):
 
 
 class PlayerState(Output):
-    """`totalPoints` and `eventsCount` are those of now, `rank` a moment behind: null off the board,
-    and where some hundred thousand are above. `progress` is there where it was asked for."""
+    """`totalPoints` and `eventsCount` are those of now, `rank` is a moment behind, and null off the
+    board. `progress` is there where it was asked for."""
 
     user_id: str
     display_name: str | None

@@ -7,8 +7,13 @@ from typing import NamedTuple
 
 from grapevine.engine.ranks.boards import Boards
 from grapevine.engine.ranks.points.trie import SHAPE
+from grapevine.table import points_board
 from grapevine.table.player_keys import is_user_id
-from grapevine.table.points_board import UNIT
+from grapevine.table.players import Player
+from grapevine.table.points_board import UNIT, position
+
+ALL_TIME = points_board.ALL_TIME
+"""The board of all points that players have ever had."""
 
 
 class Place(NamedTuple):
@@ -19,6 +24,12 @@ class Place(NamedTuple):
     user_id: str
     version: int
     position: int
+
+
+def place_of(player: Player) -> Place:
+    """On the board of all time."""
+    own = position(player.total_points, player.reached_at)
+    return Place(player.user_id, player.version, own)
 
 
 def checked(place: Place) -> Place:

@@ -30,9 +30,6 @@ from grapevine.engine.ranks.points.trie import (
 from grapevine.table import rank_keys, store
 from grapevine.table.points_ranks import PointsCounted, PointsHead, PointsNode
 
-_LEVELS_MORE = 4
-"""How many nodes further down are read at once, where the first ones were not enough."""
-
 
 class Ahead(NamedTuple):
     """How many others have a better position, and how many the very same: those stand in the order
@@ -51,8 +48,8 @@ def ahead_of(
     shape: Shape = SHAPE,
 ) -> Ahead:
     """As of one published batch, some users aside. What the index has of the player itself is left
-    out. Two rounds of calls, the head's and the nodes'; as a rule no third one, and for
-    totals below 2^33 never a fifth.
+    out. Two rounds of calls, the head's and that of the nodes that are likely to be enough; a third
+    one reads the rest of the path where they are not.
 
     Raises:
         Busy
@@ -125,6 +122,6 @@ def _from_the_top(
     """The nodes of a path, of which so many are loaded."""
     for depth, node in enumerate(path):
         if depth >= loaded:
-            loaded = depth + _LEVELS_MORE
-            parts.load(empty_node(head, each).key for each in path[depth:loaded])
+            loaded = len(path)
+            parts.load(empty_node(head, each).key for each in path[depth:])
         yield parts.boards(empty_node(head, node).key)

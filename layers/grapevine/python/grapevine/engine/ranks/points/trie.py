@@ -77,7 +77,7 @@ def likely_depth(members: int, shape: Shape) -> int:
     """How many nodes of a path will have to be read where its first one counts so many."""
     depth = 1
     while members > shape.bucket:
-        members //= shape.bucket // 2
+        members //= max(shape.bucket // 2, 2)
         depth += 1
     return depth
 
