@@ -11,7 +11,7 @@ from grapevine.engine.ranks.parts import Parts, in_one_batch
 from grapevine.engine.ranks.points.batch import empty_counted, empty_node
 from grapevine.engine.ranks.points.maintenance import maintain
 from grapevine.engine.ranks.points.places import Counted, Place
-from grapevine.engine.ranks.points.reading import Ahead, ahead_in, ahead_of
+from grapevine.engine.ranks.points.reading import Ahead, ahead_in, ahead_of, size_in
 from grapevine.engine.ranks.points.trie import Digits, Shape, digits_of, path_of
 from grapevine.table import rank_keys, store
 from grapevine.table.attributes import unmarshal
@@ -111,6 +111,7 @@ class PointsStory(Workers[Place]):
                 without = aside | {place.user_id}
                 found = ahead_in(head, place.position, without, self.shape)
                 assert found == _ahead(published, place.position, without)
+            assert size_in(head, aside) == len(published.keys() - aside)
             self._check_parts(head, published)
 
         with suppress(Died):

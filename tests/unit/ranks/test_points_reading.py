@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grapevine import runtime
 from grapevine.engine.ranks.points.maintenance import maintain
 from grapevine.engine.ranks.points.places import Place, checked
-from grapevine.engine.ranks.points.reading import Ahead, ahead_of
+from grapevine.engine.ranks.points.reading import Ahead, ahead_of, size_of
 from grapevine.engine.ranks.points.trie import SHAPE, digits_of
 from grapevine.table.attributes import unmarshal
 from grapevine.table.points_board import position
@@ -255,3 +255,15 @@ def dies(table: FakeTable, after_calls: int, places: Sequence[Place]) -> bool:
     finally:
         table.happening = lambda: None
     return False
+
+
+def test_how_many_are_on_a_board_is_in_its_head(table: FakeTable) -> None:
+    maintain(CAMPAIGN, BOARD, [place(n, n % 3) for n in range(300)])
+    table.reads.clear()
+
+    everybody = size_of(CAMPAIGN, BOARD)
+    reads = list(table.reads)
+    some = size_of(CAMPAIGN, BOARD, without=["user 7", "user 7", "user 9", "nobody"])
+
+    assert (everybody, reads, some) == (300, [1], 298)
+    assert size_of(CAMPAIGN, "day1", without=["user 7"]) == 0

@@ -63,21 +63,26 @@ def ahead_of(
 
 
 def size_of(campaign_id: str, board: str, *, without: Collection[str] = ()) -> int:
-    """How many are on the board as of one published batch, some users aside. One round of calls;
+    """How many are on the board as of one published batch, some users aside. One round of calls,
     two where somebody is to be left out.
 
     Raises:
         Busy
     """
+    return in_one_batch(_newest(campaign_id, board), None, lambda head: size_in(head, without))
 
-    def size_in(head: PointsHead) -> int:
-        everybody = sum(decode(head.root).get(CHILDREN, {}).values())
-        parts = Parts(head.version, (PointsCounted,))
-        counted = [empty_counted(head, user_id).key for user_id in set(without)]
-        parts.load(counted)
-        return everybody - sum(Counted.of(parts.boards(key)).position > 0 for key in counted)
 
-    return in_one_batch(_newest(campaign_id, board), None, size_in)
+def size_in(head: PointsHead, aside: Collection[str]) -> int:
+    """The same as of the batch of a head that has just been read.
+
+    Raises:
+        Overtaken
+    """
+    parts = Parts(head.version, (PointsCounted,))
+    counted = {empty_counted(head, user_id).key for user_id in aside}
+    parts.load(counted)
+    everybody = sum(decode(head.root).get(CHILDREN, {}).values())
+    return everybody - sum(Counted.of(parts.boards(key)).position > 0 for key in counted)
 
 
 def _newest(campaign_id: str, board: str) -> Callable[[], PointsHead]:
