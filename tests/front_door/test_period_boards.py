@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,7 +30,7 @@ from tests.conftest import inside
 from tests.invariants import table_of
 from tests.play_invariants import Written, check
 from tests.playing import BLANK, GOLD, Game, mechanics
-from tests.scenarios import DAY_MS
+from tests.scenarios import DAY_MS, interrupted
 
 PROJECT = "ProjectStandingsFunction"
 BERLIN = "Europe/Berlin"
@@ -428,30 +429,69 @@ def test_late_records_never_put_an_older_state_on_a_board(told: Told) -> None:
 def test_a_process_that_dies_anywhere_leaves_what_the_next_one_finishes(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After each of the calls that the consumer makes for an event, one event each."""
+    """After each of the calls that the consumer makes for an event, one new player each."""
     monkeypatch.setattr(protocol, "PATIENCE_SECONDS", 0)
     game = Game.started(fresh_stack, keeping("week"))
     stand(fresh_stack, span_now(game, "week")[1] + 1)
-    (code, *codes) = new_codes(game, 40, points=10)
-    assert redeem(game, "bob", code).status_code == 200
-    fresh_stack.advance(1)
-    for calls, code in enumerate(codes):
-        assert redeem(game, "ada", code).status_code == 200
+    game.event("bob", "daily_login")
+    fresh_stack.drain()
+    for calls in range(40):
+        game.event(f"user-{calls:02d}", "signup")
 
         with fresh_stack.kill_after(calls, PROJECT) as order:
             fresh_stack.drain()
 
-        points = 10 * (calls + 1)
-        expected = [("ada", points), ("bob", 10)] if calls else [("bob", 10), ("ada", 10)]
-        assert ranking(game, "week") == expected
-        near = shown(game, "week", userId="bob")
-        assert near["participant"]["rank"] == (2 if calls else 1)
+        last = shown(game, "week", userId="bob")
+        assert last["participant"]["rank"] == last["totalParticipants"] == calls + 2
+        assert [each["totalPoints"] for each in last["entries"][-2:]] == [50, 5]
         if not order.happened:
             break
 
     assert not order.happened
     assert calls > 12
-    check_boards(game, ["ada", "bob"], ["week"])
+    check_boards(game, ["bob"], ["week"])
+
+
+def test_a_state_that_has_been_counted_is_read_and_no_more(told: Told) -> None:
+    stack, records = told.game.stack, player_records(told)
+    told.deliver(records)
+
+    # The index of all time reads its head, and what it counts; then the entries are read.
+    with stack.kill_after(4, PROJECT) as order:
+        told.deliver(records)
+
+    assert not order.happened
+
+
+@pytest.mark.one_engine
+def test_an_older_state_that_is_being_counted_is_overtaken_by_a_newer_one(
+    fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each of the calls that the consumer makes for the older one."""
+    monkeypatch.setattr(protocol, "PATIENCE_SECONDS", 0)
+    game = Game.started(fresh_stack, keeping("week"))
+    stand(fresh_stack, span_now(game, "week")[1] + 1)
+    for calls in range(1, 40):
+        user = f"user-{calls:02d}"
+        for event_type in ("daily_login", "signup"):
+            game.event(user, event_type)
+        older, newer = player_records(Told(game))
+        deliver = fresh_stack.deliver
+        overtaking = partial(deliver, PROJECT, [newer])
+
+        with interrupted(fresh_stack, PROJECT, calls, overtaking, for_certain=False) as one:
+            deliver(PROJECT, [older])
+
+        row = shown(game, "week", userId=user)["participant"]
+        assert (row["totalPoints"], row["rank"]) == (55, calls)
+        if not one.happened:
+            break
+
+    assert not one.happened
+    assert calls > 12
+    fresh_stack.drain()
+    entries = shown(game, "week", limit=100)["entries"]
+    assert [each["totalPoints"] for each in entries] == [55] * (calls - 1) + [5]
 
 
 def test_the_entry_of_a_period_gives_way_to_the_next_and_goes_away_by_itself(told: Told) -> None:
