@@ -694,8 +694,20 @@ def assert_players_can_be_read(stack: Stack, game: Game) -> None:
     assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
     assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
     assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    assert rank_beside_another(stack, game, "user_1", "user_0") == 2
     event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
     assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
+
+
+def rank_beside_another(stack: Stack, game: Game, user_id: str, other: str) -> int:
+    """With another one who reached the same total in the same millisecond."""
+    with runtime.using(stack.runtime()):
+        player = game.player(user_id)
+        assert player
+        store.put(replace(player, user_id=other).to_item(), ABSENT)
+    stack.drain()
+    rank: int = game.call("GET", f"participants/{user_id}").json()["data"]["rank"]
+    return rank
 
 
 def reports(stack: Stack, api: Api) -> None:
