@@ -294,7 +294,14 @@ def crowd(stack: Stack, seed: int, *, count: int, totals: int, moments: int) -> 
     return Crowd(game, players, rows)
 
 
-@pytest.mark.parametrize(("seed", "totals", "moments"), [(1, 1, 1), (2, 3, 2), (3, 1000, 40)])
+@pytest.mark.parametrize(
+    ("seed", "totals", "moments"),
+    [
+        pytest.param(1, 1, 1, marks=pytest.mark.one_engine),
+        (2, 3, 2),
+        pytest.param(3, 1000, 40, marks=pytest.mark.one_engine),
+    ],
+)
 def test_i18_ranks_of_a_period_are_those_of_sorting_its_players(
     stack: Stack, seed: int, totals: int, moments: int
 ) -> None:
@@ -452,6 +459,7 @@ def test_a_process_that_dies_anywhere_leaves_what_the_next_one_finishes(
     check_boards(game, ["bob"], ["week"])
 
 
+@pytest.mark.one_engine
 def test_a_state_that_has_been_counted_is_read_and_no_more(told: Told) -> None:
     stack, records = told.game.stack, player_records(told)
     told.deliver(records)
@@ -494,6 +502,7 @@ def test_an_older_state_that_is_being_counted_is_overtaken_by_a_newer_one(
     assert [each["totalPoints"] for each in entries] == [55] * (calls - 1) + [5]
 
 
+@pytest.mark.one_engine
 def test_the_entry_of_a_period_gives_way_to_the_next_and_goes_away_by_itself(told: Told) -> None:
     told.game.stack.drain()
 
@@ -521,6 +530,7 @@ def whole(value: Any) -> Any:
     return value if isinstance(value, str) else int(value)
 
 
+@pytest.mark.one_engine
 def test_what_is_long_over_is_put_on_no_board_again(told: Told) -> None:
     records = player_records(told)
     stand(told.game.stack, told.game.stack.now_ms() + 30 * DAY_MS)
