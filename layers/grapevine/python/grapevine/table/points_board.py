@@ -6,7 +6,7 @@ in the same millisecond have the same place, and stand in the order of their use
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -90,6 +90,20 @@ def players_around(board: PointsBoard, at: int, limit: int) -> list[Ranked]:
     before = _first_of(board.partition, limit, between=(at + 1, _HIGHEST))
     behind = _first_of(board.partition, limit, descending=True, at_most=at - 1)
     return before + players_at(board, at) + behind
+
+
+def every_player(campaign_id: str, limit: int, *, descending: bool) -> Iterator[list[Ranked]]:
+    """All of the campaign, `limit` or more at a time, from the most points or from the fewest. A
+    moment behind; who moves on the board meanwhile may come twice, or be left out where it moves
+    against the reading."""
+    board = player_keys.points_board(campaign_id)
+    page = _first_of(board, limit, descending=descending)
+    while page:
+        yield page
+        if descending:
+            page = _first_of(board, limit, descending=True, at_most=page[-1].position - 1)
+        else:
+            page = _first_of(board, limit, between=(page[0].position + 1, _HIGHEST))
 
 
 def players_at(board: PointsBoard, at: int) -> list[Ranked]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grapevine.engine.rebuild import generations
 from grapevine.engine.rebuild.facts import check_facts
 from grapevine.engine.rebuild.findings import Findings
+from grapevine.engine.rebuild.points import rebuild_points
 from grapevine.engine.rebuild.progress import Progress
 from grapevine.engine.rebuild.ranks import indexed_blocks, rebuild_ranks
 from grapevine.engine.rebuild.recount import Recount
@@ -32,5 +33,6 @@ def rebuild(campaign_id: str, progress: Progress) -> Findings:
     ids = [draft.ids[sequence] for sequence in sorted(draft.ids)]
     recount.count(ids, progress)
     recount.finish()
+    rebuild_points(campaign_id, findings, progress)
     check_facts(campaign_id, ids, findings, progress)
     return findings
