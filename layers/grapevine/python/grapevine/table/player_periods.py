@@ -13,7 +13,7 @@ from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity
 from grapevine.table.keys import Key
 from grapevine.table.points_board import Period, PointsBoard, board_entry, position
-from grapevine.table.writes import absent_or_below
+from grapevine.table.writes import ABSENT, absent_or_below, reached_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +50,8 @@ class PlayerPeriod(Entity):
 def put_if_newer(entry: PlayerPeriod) -> bool:
     """Whether it was written: not so where one as new is there."""
     return store.put(entry.to_item(), absent_or_below("reachedAt", entry.reached_at))
+
+
+def put_if_unchanged(entry: PlayerPeriod, found: Item | None) -> bool:
+    """Whether it was written: not so where another one is there than was read."""
+    return store.put(entry.to_item(), reached_at(found["reachedAt"]) if found else ABSENT)

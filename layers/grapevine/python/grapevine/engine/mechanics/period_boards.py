@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 from grapevine import runtime
@@ -59,18 +59,18 @@ def checked(player: Player) -> Player:
         KeyError, TypeError, ValueError
     """
     for period in PERIODS:
-        entry = _entry(player, period)
+        entry = entry_of(player, period)
         if entry is not None:
-            checked_place(_place_of(entry))
+            checked_place(place_of(entry))
     return player
 
 
 def _count(board: PointsBoard, entries: list[PlayerPeriod]) -> None:
-    places = [_place_of(entry) for entry in entries]
+    places = [place_of(entry) for entry in entries]
     maintain(board.campaign_id, board.name, places, expires_at=entries[0].expires_at)
 
 
-def _place_of(entry: PlayerPeriod) -> Place:
+def place_of(entry: PlayerPeriod) -> Place:
     return Place(entry.user_id, entry.reached_at, entry.position)
 
 
@@ -80,7 +80,7 @@ def _newest(players: Iterable[Player]) -> dict[Key, PlayerPeriod]:
     newest: dict[Key, PlayerPeriod] = {}
     for player in players:
         for period in PERIODS:
-            entry = _entry(player, period)
+            entry = entry_of(player, period)
             if entry is None or entry.expires_at <= now:
                 continue
             known = newest.get(entry.key)
@@ -89,7 +89,8 @@ def _newest(players: Iterable[Player]) -> dict[Key, PlayerPeriod]:
     return newest
 
 
-def _entry(player: Player, period: Period) -> PlayerPeriod | None:
+def entry_of(player: Player, period: Period) -> PlayerPeriod | None:
+    """On the board of the last period of this kind in which the player had an event."""
     score = score_of(player.counters, period)
     if score is None:
         return None
@@ -100,9 +101,11 @@ def _entry(player: Player, period: Period) -> PlayerPeriod | None:
         number=score.number,
         points=score.points,
         reached_at=score.reached_at,
-        expires_at=_seconds(first_day(period, score.number + 1) + timedelta(days=_DAYS_KEPT)),
+        expires_at=expiry_of(period, score.number),
     )
 
 
-def _seconds(day: date) -> int:
+def expiry_of(period: Period, number: int) -> int:
+    """When what is stored of a period's board goes away (seconds)."""
+    day = first_day(period, number + 1) + timedelta(days=_DAYS_KEPT)
     return calendar.timegm(day.timetuple())

@@ -1,5 +1,5 @@
-"""The index of ranks by points of a campaign, made anew from its players while workers go on with
-the old one.
+"""The index of ranks of one of a campaign's boards of points, made anew from its players while
+workers go on with the old one.
 
 1. A generation is claimed by a draft of its head, which exists once and which no reader knows.
 2. All players are read, from the fewest points up, and counted in the draft by the protocol of
@@ -27,14 +27,14 @@ nobody can be reading it any more.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.ranks.points.maintenance import maintain, maintain_generation
-from grapevine.engine.ranks.points.places import ALL_TIME, Place, checked, place_of
+from grapevine.engine.ranks.points.places import Place, checked, place_of
 from grapevine.engine.rebuild.findings import Findings, Kind
 from grapevine.engine.rebuild.generations import READERS_GONE_AFTER_MS
 from grapevine.engine.rebuild.progress import Progress
@@ -44,7 +44,7 @@ from grapevine.table import player_keys, rank_keys, store
 from grapevine.table.keys import Key
 from grapevine.table.player_counts import players_of
 from grapevine.table.players import Player
-from grapevine.table.points_board import every_player
+from grapevine.table.points_board import PointsBoard, every_player
 from grapevine.table.points_ranks import PointsHead, of_generation
 from grapevine.table.writes import ABSENT, Condition, version
 
@@ -56,46 +56,54 @@ PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.2
 
 
-def rebuild_points(campaign_id: str, findings: Findings, progress: Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The index of a board, and the place that a player's state has on it, if any."""
+
+    board: PointsBoard
+    place_of: Callable[[Player], Place | None] = place_of
+    expires_at: int | None = None
+
+
+def rebuild_points(ranking: Ranking, findings: Findings, progress: Progress) -> None:
     """The index counts all players as they are, and `findings` says what was wrong with it.
 
     Raises:
         Busy: another rebuild was faster; or the stream is catching up too fast. Repeating is safe.
     """
-    before, players = _current(campaign_id), players_of(campaign_id)
-    if before.is_missing and not players:
+    before, players = _current(ranking), players_of(ranking.board.campaign_id)
+    reader = _Reader(ranking, findings)
+    if before.is_missing and not any(page.places for page in reader.everybody(descending=False)):
         return
-    reader = _Reader(campaign_id, findings)
     old = _old_generations(before.head)
     _clear_shared(before.head, old)
     draft = _claim(before.head)
     done = 0
-    for places in reader.everybody(descending=False):
-        maintain_generation(draft, places)
-        _clear_counted(before.head, old, [place.user_id for place in places])
-        done += len(places)
+    for page in reader.everybody(descending=False):
+        maintain_generation(draft, page.places)
+        _clear_counted(before.head, old, [place.user_id for place in page.places])
+        done += page.players
         progress("ranking players", done, max(done, players))
-    replaced = _take_over(draft, old.stop)
+    replaced = _take_over(ranking, draft, old.stop)
     compared = None if replaced.is_missing else ReplacedPoints(replaced.head, findings)
-    _catch_up(campaign_id, reader, compared, progress)
+    _catch_up(reader, compared, progress)
     if compared:
         compared.add_up()
     else:
         findings.add(Kind.POINTS_PART, "the head was missing")
 
 
-def _catch_up(
-    campaign_id: str, reader: _Reader, compared: ReplacedPoints | None, progress: Progress
-) -> None:
+def _catch_up(reader: _Reader, compared: ReplacedPoints | None, progress: Progress) -> None:
     """Everybody as they are now comes into the generation that counts."""
+    board, expires_at = reader.ranking.board, reader.ranking.expires_at
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
-        wanted, done = players_of(campaign_id), 0
-        for places in reader.everybody(descending=True):
-            maintain(campaign_id, ALL_TIME, places)
+        wanted, done = players_of(board.campaign_id), 0
+        for page in reader.everybody(descending=True):
+            maintain(board.campaign_id, board.name, page.places, expires_at=expires_at)
             if compared:
-                compared.compare(places)
-            done += len(places)
+                compared.compare(page.places)
+            done += page.players
             progress("checking players", done, max(done, wanted))
         # Newcomers whom the board does not show yet, though the old generation may have had them.
         if done >= wanted or time.monotonic() >= give_up_at:
@@ -103,23 +111,35 @@ def _catch_up(
         time.sleep(_PAUSE_SECONDS)
 
 
-class _Reader:
-    """Reads the players that the board lists, and says in `findings` who cannot be counted."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """So many players, and the places of those of them who are on the board."""
 
-    def __init__(self, campaign_id: str, findings: Findings) -> None:
-        self._campaign_id, self._findings = campaign_id, findings
+    players: int
+    places: list[Place]
+
+
+class _Reader:
+    """Reads the players that the board of all time lists, and says in `findings` who cannot be
+    counted."""
+
+    def __init__(self, ranking: Ranking, findings: Findings) -> None:
+        self.ranking, self._findings = ranking, findings
         self._told: set[str] = set()
 
-    def everybody(self, *, descending: bool) -> Iterator[list[Place]]:
+    def everybody(self, *, descending: bool) -> Iterator[_Page]:
         """A hundred at a time, as they are now."""
-        for listed in every_player(self._campaign_id, _AT_ONCE, descending=descending):
-            keys = [player_keys.player(self._campaign_id, one.user_id) for one in listed]
-            found = store.get_many(keys)
-            yield [place for key in keys if key in found and (place := self._place(found[key]))]
+        campaign_id = self.ranking.board.campaign_id
+        for listed in every_player(campaign_id, _AT_ONCE, descending=descending):
+            keys = [player_keys.player(campaign_id, one.user_id) for one in listed]
+            found = list(store.get_many(keys).values())
+            places = [self._place(item) for item in found]
+            yield _Page(len(found), [place for place in places if place])
 
     def _place(self, item: dict[str, object]) -> Place | None:
         try:
-            return checked(place_of(Player.from_item(item)))
+            place = self.ranking.place_of(Player.from_item(item))
+            return checked(place) if place else None
         except (KeyError, TypeError, ValueError) as error:
             user_id = str(item.get("userId"))
             if user_id not in self._told:
@@ -140,16 +160,18 @@ class _Current:
         return self.condition is ABSENT
 
 
-def _current(campaign_id: str) -> _Current:
-    item = store.get(rank_keys.points_head(campaign_id, ALL_TIME))
-    head = PointsHead.found(campaign_id, ALL_TIME, item)
+def _current(ranking: Ranking) -> _Current:
+    campaign_id, board = ranking.board.campaign_id, ranking.board.name
+    item = store.get(rank_keys.points_head(campaign_id, board))
+    head = replace(PointsHead.found(campaign_id, board, item), expires_at=ranking.expires_at)
     return _Current(head, version(head.version) if item else ABSENT)
 
 
 def _claim(before: PointsHead) -> PointsHead:
     """The draft of a later generation that nobody else will write into."""
     for generation in count(before.generation + 1):
-        draft = replace(PointsHead.new(before.campaign_id, before.board, generation), is_draft=True)
+        new = PointsHead.new(before.campaign_id, before.board, generation)
+        draft = replace(new, is_draft=True, expires_at=before.expires_at)
         journal = rank_keys.points_journal(draft.campaign_id, draft.board, generation)
         # Where the head has been lost, the generations that it counted from are not known.
         if store.get(journal) is None and store.put(draft.to_item(), ABSENT):
@@ -157,7 +179,7 @@ def _claim(before: PointsHead) -> PointsHead:
     raise AssertionError("there is always another number")
 
 
-def _take_over(draft: PointsHead, oldest: int) -> _Current:
+def _take_over(ranking: Ranking, draft: PointsHead, oldest: int) -> _Current:
     """Makes the draft the generation that counts; the head that it replaces.
 
     Raises:
@@ -165,7 +187,7 @@ def _take_over(draft: PointsHead, oldest: int) -> _Current:
     """
     replaced: _Current | None = None
     for _ in attempts():
-        before = _current(draft.campaign_id)
+        before = _current(ranking)
         if before.head.generation == draft.generation and replaced:
             return replaced  # the answer to the put was lost
         if before.head.generation >= draft.generation:
