@@ -48,6 +48,8 @@ class Shape(NamedTuple):
         return int(1 << sum(self.time_bits))
 
 
+_LIKELY_CHILDREN = 32
+
 SHAPE = Shape()
 """Of every index: another one would need a new generation."""
 
@@ -74,10 +76,13 @@ def path_of(digits: Digits) -> list[Digits]:
 
 
 def likely_depth(members: int, shape: Shape) -> int:
-    """How many nodes of a path will have to be read where its first one counts so many."""
-    depth = 1
-    while members > shape.bucket:
-        members //= max(shape.bucket // 2, 2)
+    """How many nodes of a path will have to be read where its first one counts so many. Players are
+    not spread evenly over totals, so that a node which is inner tends to have a child that is."""
+    if members <= shape.bucket:
+        return 1
+    depth = 3
+    while members > shape.bucket * _LIKELY_CHILDREN:
+        members //= _LIKELY_CHILDREN
         depth += 1
     return depth
 
