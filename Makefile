@@ -152,6 +152,10 @@ bench-standings: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks, boards, credits, 
 bench-referrals: setup $(DYNAMODB_LOCAL)/ready.stamp ## Lists of referrals by their length, on DynamoDB Local
 	$(BIN)/python -m tests.benchmarks.bench_referrals $(ARGS)
 
+.PHONY: bench-points
+bench-points: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks by points and their index by size, on DynamoDB Local
+	$(BIN)/python -m tests.benchmarks.bench_points $(ARGS)
+
 .PHONY: bench-redis
 bench-redis: $(VENV)/dev.stamp ## The same questions put to Redis, where redis-server is installed
 	$(BIN)/python -m tests.benchmarks.bench_redis $(ARGS)

@@ -671,8 +671,9 @@ def months(stack: Stack, api: Api) -> None:
 def plays(stack: Stack) -> None:
     """Mechanics saved and changed, events recorded: the first of a player, one that wins, one that
     was recorded before."""
-    game = Game.started(stack, mechanics())
-    more = mechanics()
+    by_week = {"leaderboard": {"periods": ["week"]}}
+    game = Game.started(stack, mechanics(**by_week))
+    more = mechanics(**by_week)
     more["instantWin"]["tiers"][0]["inventory"] += 1
     assert game.save(more, seen=1).json()["data"]["configVersion"] == 2
     assert game.call("GET", "mechanics").status_code == 200
@@ -697,9 +698,23 @@ def assert_players_can_be_read(stack: Stack, game: Game) -> None:
         assert game.call("GET", path).status_code == 200
     assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
     assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
-    assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    for query in ("", "&period=week"):
+        shown = game.call("GET", f"leaderboard?userId=user_1{query}").json()["data"]
+        assert shown["participant"]["rank"] == shown["totalParticipants"] == 1
+    assert rank_beside_another(stack, game, "user_1", "user_0") == 2
     event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
     assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
+
+
+def rank_beside_another(stack: Stack, game: Game, user_id: str, other: str) -> int:
+    """With another one who reached the same total in the same millisecond."""
+    with runtime.using(stack.runtime()):
+        player = game.player(user_id)
+        assert player
+        store.put(replace(player, user_id=other).to_item(), ABSENT)
+    stack.drain()
+    rank: int = game.call("GET", f"participants/{user_id}").json()["data"]["rank"]
+    return rank
 
 
 def reports(stack: Stack, api: Api) -> None:
@@ -737,8 +752,8 @@ def reports(stack: Stack, api: Api) -> None:
 
 def codes(stack: Stack) -> None:
     """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
-    of it taken back."""
-    game = Game.started(stack, mechanics())
+    of it taken back, also from the board of the week."""
+    game = Game.started(stack, mechanics(leaderboard={"periods": ["week"]}))
     for _ in range(2):
         made = coding.new_codes(game, 2, key="cards")
     won = game.event("u", "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))

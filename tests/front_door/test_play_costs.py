@@ -54,6 +54,16 @@ def test_what_an_event_costs(fresh_stack: Stack) -> None:
     }
 
 
+def test_boards_of_periods_cost_the_event_itself_nothing(fresh_stack: Stack) -> None:
+    """What they cost is behind it, in the stream."""
+    periods = {"periods": ["day", "week", "month"]}
+    game = Game.started(fresh_stack, mechanics(leaderboard=periods))
+    keys = game.keys_that_draw(BLANK)
+    game.send("user", "purchase", PURCHASE, key=next(keys))
+
+    assert cost(game.send("user", "purchase", PURCHASE, key=next(keys))) == ("2", "2", "10")
+
+
 def test_a_play_by_moments_reads_a_page_of_them(fresh_stack: Stack) -> None:
     now = fresh_stack.now_ms()
     game = Game.started(fresh_stack, by_moments(now, now + 30 * DAY_MS, gold=3))

@@ -98,8 +98,17 @@ def reversal(campaign_id: str, user_id: str, event_id: str) -> Key:
     return Key(_partition(campaign_id, user_id), f"{REVERSAL_PREFIX}{_id(event_id)}")
 
 
+def player_period(campaign_id: str, user_id: str, period: str) -> Key:
+    return Key(_partition(campaign_id, user_id), f"PERIOD#{_id(period)}")
+
+
 def points_board(campaign_id: str) -> str:
     return f"{keys.campaign(campaign_id).partition}#BOARD#POINTS"
+
+
+def period_board(campaign_id: str, period: str, number: int) -> str:
+    """`number` as in `engine/mechanics/periods.py`."""
+    return f"{points_board(campaign_id)}#{_id(period)}#{number:07d}"
 
 
 def user_in(partition: str) -> str:

@@ -15,14 +15,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grapevine.engine.mechanics.numbers import spelled
-from grapevine.engine.mechanics.parts import Milestone, Period
+from grapevine.engine.mechanics.parts import Milestone
 from grapevine.engine.mechanics.periods import Periods
+from grapevine.table.points_board import Period
 
 MOST_RETIRED = 100
 MOST_DISTINCT = 500
 HASH_LENGTH = 8
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month")
+
+BOARDS = "boards"
+"""What `period_scores.py` counts: of each kind of period the last one, so it is bounded."""
 
 Tally = dict[str, Any]
 """A `total`, and for each kind of period the number of the last one and the count in it."""
@@ -38,6 +42,7 @@ class Counters:
         self.plays: Tally = kept.get("plays", {})
         self.wins: dict[str, int] = kept.get("wins", {})
         self.milestones: dict[str, dict[str, Any]] = kept.get("milestones", {})
+        self.boards: dict[str, list[int]] = kept.get(BOARDS, {})
 
     def stored(
         self, rules: Iterable[str], tiers: Iterable[str], milestones: Iterable[str]
@@ -50,6 +55,7 @@ class Counters:
             "plays": self.plays,
             "wins": _bounded(self.wins, set(tiers)),
             "milestones": _without_values(_bounded(self.milestones, configured), configured),
+            BOARDS: self.boards,
         }
         return {name: part for name, part in parts.items() if part}
 

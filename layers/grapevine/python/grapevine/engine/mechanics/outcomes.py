@@ -11,6 +11,7 @@ from grapevine.engine.mechanics.milestones import Fired
 from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.parts import InstantWin, Tier
+from grapevine.engine.mechanics.period_scores import count_event
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.engine.mechanics.points import RuleAward
 from grapevine.engine.mechanics.qualifying import qualifies
@@ -115,6 +116,10 @@ class Lines:
     def points(self, *reasons: Reason) -> int:
         return sum(line.points for line in self.written if line.reason in reasons)
 
+    @property
+    def all_points(self) -> int:
+        return sum(line.points for line in self.written)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -134,9 +139,12 @@ class Judged:
         instant_win = self.configuration.instant_win
         shown = instant_win if instant_win is not None and instant_win.enabled else None
         tier = drawn.tier if drawn else None
+        kept = self.configuration.leaderboard.periods
+        points, at = lines.all_points, self.occurrence.at
+        counted_in = count_event(counters, kept, self.periods, points, at)
         return Outcome(
             player=self._player_after(counters, lines),
-            event=self._event(lines, drawn),
+            event=replace(self._event(lines, drawn), counted_in=counted_in),
             lines=tuple(lines.written),
             awards=tuple(self._award(each) for each in fired),
             win=self._won(shown, drawn, tier) if shown and drawn and tier else None,

@@ -117,6 +117,7 @@ def _size(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _leaderboard(configuration: Configuration) -> Iterator[Problem]:
+    yield from _repeated("leaderboard.periods", configuration.leaderboard.periods)
     # Not a rule of the field: what was stored before the rule was made must be read nevertheless.
     for place, user_id in enumerate(configuration.leaderboard.exclude_users):
         if not is_user_id(user_id):
