@@ -80,10 +80,12 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": mechanics_keys.stock_day(campaign, one, 20_261_125),
         2,
     ),
-    "hidden_prizes": (mechanics_keys.hidden_prizes, 1),
+    "hidden_prizes": (mechanics_keys.hidden_prizes, 2),
     "hidden_prize": (
-        lambda campaign, one="id1": mechanics_keys.hidden_prize(campaign, 5, one, 7),
-        2,
+        lambda campaign, save="id1", one="id1": mechanics_keys.hidden_prize(
+            campaign, save, 5, one, 7
+        ),
+        3,
     ),
     "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
     "win_list": (mechanics_keys.win_list, 1),
@@ -157,7 +159,8 @@ def test_every_builder_is_looked_at_here() -> None:
         "due_shard",
         "email_and_row_in",
         "first_created",
-        "hidden_between",
+        "hidden_from",
+        "hidden_to",
         "is_code",
         "is_delivery",
         "is_id",

@@ -167,7 +167,7 @@ def _judged(played: Played, player: Player, occurrence: Occurrence, luck: Luck) 
     if not may_win(instant_win, Counters(player.counters)):
         return _judged_with(played, player, occurrence, luck, [])
     lost: Outcome | None = None
-    for page in found_at(campaign_id, instant_win, occurrence.at):
+    for page in found_at(campaign_id, played.mechanics, instant_win, occurrence.at):
         outcome = _judged_with(played, player, occurrence, luck, luck.left_of(page))
         if outcome.win is not None:
             return outcome
