@@ -136,6 +136,10 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
         2,
     ),
+    "milestone_awards": (
+        lambda campaign, one="id1": "".join(player_keys.milestone_awards(campaign, "u", one)),
+        2,
+    ),
     "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
     "points_board": (player_keys.points_board, 1),
     "rank_head": (rank_keys.rank_head, 1),

@@ -102,6 +102,8 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             occurrence = replace(occurrence, at=player.next_at(at))
         before_it = luck.reminded(_named(player, incoming, at, played))
         outcome = _judged(played, before_it, occurrence, luck)
+        if luck.remember(before_it, outcome):
+            continue
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
         writes = [Put(one.to_item(), ABSENT) for one in identity.receipts(body, at)]
