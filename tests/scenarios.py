@@ -687,6 +687,8 @@ def plays(stack: Stack) -> None:
     assert_players_can_be_read(stack, game)
     now = stack.now_ms()
     hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    more = by_moments(now, now + 30 * DAY_MS, gold=3)
+    assert hidden.save(more, seen=1).status_code == 200
     leap(stack, now + 30 * DAY_MS - MINUTE_MS)
     assert hidden.event("user_1", "purchase")["instantWin"]["won"]
 
@@ -740,9 +742,10 @@ def reports(stack: Stack, api: Api) -> None:
 def forgetful_one_reaches_a_milestone(stack: Stack) -> None:
     """By a code, as a player who may have forgotten some."""
     once = {"id": "once", "name": "Once", "metric": {"type": "points_total"}, "threshold": 1}
-    game = Game.started(stack, mechanics(milestones=[once]))
-    [code] = coding.new_codes(game)
+    game = Game.started(stack, mechanics(milestones=None))
     game.event("forgetful", "nothing")
+    assert game.save(mechanics(milestones=[once]), seen=1).status_code == 200
+    [code] = coding.new_codes(game)
     with patch.object(counters, "MOST_RETIRED", 0):
         redeemed = coding.redeem(game, "forgetful", code)
     assert [each["id"] for each in redeemed.json()["data"]["milestones"]] == ["once"]
