@@ -9,9 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from grapevine import runtime
 from grapevine.engine.access import CAMPAIGN_CACHE_MS
+from grapevine.engine.mechanics import counters
 from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
@@ -686,6 +688,8 @@ def plays(stack: Stack) -> None:
     assert_players_can_be_read(stack, game)
     now = stack.now_ms()
     hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    more = by_moments(now, now + 30 * DAY_MS, gold=3)
+    assert hidden.save(more, seen=1).status_code == 200
     leap(stack, now + 30 * DAY_MS - MINUTE_MS)
     assert hidden.event("user_1", "purchase")["instantWin"]["won"]
 
@@ -750,6 +754,18 @@ def reports(stack: Stack, api: Api) -> None:
     assert game.player("ada").participant_id is None  # type: ignore[union-attr]
 
 
+def forgetful_one_reaches_a_milestone(stack: Stack) -> None:
+    """By a code, as a player who may have forgotten some."""
+    once = {"id": "once", "name": "Once", "metric": {"type": "points_total"}, "threshold": 1}
+    game = Game.started(stack, mechanics(milestones=None))
+    game.event("forgetful", "nothing")
+    assert game.save(mechanics(milestones=[once]), seen=1).status_code == 200
+    [code] = coding.new_codes(game)
+    with patch.object(counters, "MOST_RETIRED", 0):
+        redeemed = coding.redeem(game, "forgetful", code)
+    assert [each["id"] for each in redeemed.json()["data"]["milestones"]] == ["once"]
+
+
 def codes(stack: Stack) -> None:
     """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
     of it taken back, also from the board of the week."""
@@ -763,6 +779,7 @@ def codes(stack: Stack) -> None:
     for _ in range(2):
         assert not coding.verify(game, "SUMM-22222222").json()["data"]["valid"]
         assert coding.redeem(game, "u", "SUMM-22222222").status_code == 404
+    forgetful_one_reaches_a_milestone(stack)
     for user_id, code in (("new", made[0]), ("u", made[1]), ("u", win_code)):
         assert coding.redeem(game, user_id, code, key=code).status_code == 200
     query = {"slug": game.slug}

@@ -153,6 +153,24 @@ def test_a_prize_sells_out_again_only_after_there_was_more_of_it(program: Progra
     assert sorted(sold_out) == [(1, 1), (2, 2)]
 
 
+@pytest.mark.one_engine
+def test_a_prize_that_is_made_smaller_or_taken_out_has_not_sold_out(program: Program) -> None:
+    program.listen(program.id, ["prize.soldout"])
+    made, smaller, without = configuration(), configuration(), configuration()
+    made["instantWin"]["tiers"][0]["inventory"] = 3
+    smaller["instantWin"]["tiers"][0]["inventory"] = 1
+    without["instantWin"]["tiers"] = []
+    game = game_of(program)
+    assert game.save(made, seen=1).status_code == 200
+    game.event("ada", "purchase", {"amount": 20}, key="first")
+
+    for version, changed in enumerate((smaller, made, without), start=2):
+        assert game.save(changed, seen=version).status_code == 200
+    program.stack.drain()
+
+    assert told(program) == []
+
+
 @pytest.fixture(scope="module")
 def events_by_name(played: tuple[Program, Game]) -> dict[str, Json]:
     program, game = played

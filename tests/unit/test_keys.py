@@ -80,10 +80,12 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": mechanics_keys.stock_day(campaign, one, 20_261_125),
         2,
     ),
-    "hidden_prizes": (mechanics_keys.hidden_prizes, 1),
+    "hidden_prizes": (mechanics_keys.hidden_prizes, 2),
     "hidden_prize": (
-        lambda campaign, one="id1": mechanics_keys.hidden_prize(campaign, 5, one, 7),
-        2,
+        lambda campaign, save="id1", one="id1": mechanics_keys.hidden_prize(
+            campaign, save, 5, one, 7
+        ),
+        3,
     ),
     "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
     "win_list": (mechanics_keys.win_list, 1),
@@ -134,6 +136,10 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
         2,
     ),
+    "milestone_awards": (
+        lambda campaign, one="id1": "".join(player_keys.milestone_awards(campaign, "u", one)),
+        2,
+    ),
     "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
     "points_board": (player_keys.points_board, 1),
     "player_period": (
@@ -177,7 +183,8 @@ def test_every_builder_is_looked_at_here() -> None:
         "due_shard",
         "email_and_row_in",
         "first_created",
-        "hidden_between",
+        "hidden_from",
+        "hidden_to",
         "is_code",
         "is_delivery",
         "is_id",

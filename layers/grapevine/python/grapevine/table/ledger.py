@@ -27,6 +27,8 @@ class PlayerEvent(Entity):
 
     `draw_value` is there where it drew by odds, with the secret of that number; `tier_hit` is the
     tier that the draw named, `tier_won` the one that was given, and `downgrade` why they differ.
+    Who has won by a moment has its time (ms), its number, and the version of the mechanics that hid
+    it, by the secret of `secret_number`.
     `code_hash` is that of the code which it redeemed. `qualifies` is the participant whose referral
     is to be credited for the event: the one that the player was then. `counted_in` holds, by the
     kind of period, the number of the one whose board counts the event.
@@ -52,6 +54,9 @@ class PlayerEvent(Entity):
     tier_hit: str | None = None
     tier_won: str | None = None
     downgrade: Downgrade | None = None
+    moment_at: int | None = None
+    moment_number: int | None = None
+    moment_version: int | None = None
     code_hash: str | None = None
     qualifies: str | None = None
     counted_in: dict[str, int] = as_json()

@@ -94,6 +94,12 @@ def milestone_award(campaign_id: str, user_id: str, milestone_id: str, number: i
     return Key(_partition(campaign_id, user_id), sort)
 
 
+def milestone_awards(campaign_id: str, user_id: str, milestone_id: str) -> tuple[str, str]:
+    """The partition of a player's awards of a milestone, and how their sort keys begin; the last
+    one is that of the highest number."""
+    return _partition(campaign_id, user_id), f"{MILESTONE_PREFIX}{_id(milestone_id)}#"
+
+
 def reversal(campaign_id: str, user_id: str, event_id: str) -> Key:
     return Key(_partition(campaign_id, user_id), f"{REVERSAL_PREFIX}{_id(event_id)}")
 

@@ -2,8 +2,9 @@
 
 What bounds it: a tally for each rule, a count for each tier and a progress for each milestone of
 the configuration, and for at most `MOST_RETIRED` of each that have left it (so that one that comes
-back does not pay again). A progress holds at most `MOST_DISTINCT` hashes of eight characters, that
-of a milestone which has left none of them. So the largest player is a third of what an item may be.
+back does not pay again; of a milestone that was forgotten nevertheless the last award is looked
+up). A progress holds at most `MOST_DISTINCT` hashes of eight characters, that of a milestone which
+has left none of them. So the largest player is a third of what an item may be.
 """
 
 from __future__ import annotations
@@ -133,6 +134,11 @@ def _without_values(
         else {name: value for name, value in counted.items() if name != "values"}
         for each, counted in progress.items()
     }
+
+
+def may_have_forgotten(stored: Mapping[str, Any]) -> bool:
+    """Whether a player may have reached milestones of which nothing is counted any more."""
+    return len(stored.get("milestones", {})) >= MOST_RETIRED
 
 
 def with_reached(stored: Mapping[str, Any], reached: Mapping[str, int]) -> dict[str, Any]:

@@ -195,11 +195,17 @@ class Judged:
             return event
         instant_win = self.configuration.instant_win
         by_odds = instant_win is not None and instant_win.mode == "odds"
+        moment = drawn.moment
         return replace(
             event,
             played=True,
             draw_value=self.draw_value if by_odds else None,
-            secret_number=self.secret_number if by_odds else None,
+            secret_number=moment.save.secret_number
+            if moment
+            else (self.secret_number if by_odds else None),
+            moment_at=moment.at if moment else None,
+            moment_number=moment.number if moment else None,
+            moment_version=moment.save.version if moment else None,
             tier_hit=drawn.hit.id if drawn.hit else None,
             tier_won=drawn.tier.id if drawn.tier else None,
             downgrade=drawn.downgrade,
