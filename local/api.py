@@ -25,7 +25,7 @@ class Api:
         self._now_ms = now_ms
 
     def answer(self, request: Request) -> Response:
-        found = self._router.match(request.method, request.path)
+        found = self._router.match(request.method, apigateway.decoded(request.path))
         if found is None:
             return apigateway.NOT_FOUND
         route, parameters = found

@@ -1,4 +1,10 @@
-"""API Gateway's HTTP API: picks the route, makes the payload 2.0 event, reads the answer."""
+"""API Gateway's HTTP API: picks the route, makes the payload 2.0 event, reads the answer.
+
+It decodes a path once and as a whole, before it looks for a route: `a%2Fb` is two segments, what
+follows a `%3F` is cut off, and only `a%252Fb` reaches a parameter, as `a%2Fb`. (As it was found in
+events of live stages by the authors of adapters: hotsock/voker PR 8, middleapi/standard-server PR
+93. AWS documents no more than that it decodes.)
+"""
 
 from __future__ import annotations
 
@@ -23,14 +29,20 @@ BAD_GATEWAY = Response.json(502, {"message": "Bad Gateway"})
 NOT_FOUND = Response.json(404, {"message": "Not Found"})
 
 
+def decoded(path: str) -> str:
+    """A path as routes and functions see it."""
+    return unquote(path).split("?", 1)[0]
+
+
 class Router:
-    """Finds the most specific route of a request; the path is matched as sent, undecoded."""
+    """Finds the most specific route of a request."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(routes, key=_specificity)
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route and its path parameters, decoded; the default route takes what is left."""
+        """The route of a path as `decoded` gives it, and its parameters; the default route takes
+        what is left."""
         segments = path.split("/")
         for route in self._routes:
             if route.path == DEFAULT_ROUTE:
@@ -58,7 +70,7 @@ def _parameters(route: list[str], path: list[str]) -> dict[str, str] | None:
     for position, segment in enumerate(route):
         if _kind(segment) == 2:
             rest = "/".join(path[position:])
-            return {**parameters, segment[1:-2]: unquote(rest)} if rest else None
+            return {**parameters, segment[1:-2]: rest} if rest else None
         if position >= len(path):
             return None
         if _kind(segment) == 0:
@@ -67,7 +79,7 @@ def _parameters(route: list[str], path: list[str]) -> dict[str, str] | None:
         elif not path[position]:
             return None
         else:
-            parameters[segment[1:-1]] = unquote(path[position])
+            parameters[segment[1:-1]] = path[position]
     return parameters if len(route) == len(path) else None
 
 
@@ -81,7 +93,7 @@ def event(
     made: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route_key,
-        "rawPath": request.path,
+        "rawPath": decoded(request.path),
         "rawQueryString": request.query,
         "headers": headers,
         "requestContext": _request_context(request, route_key, account_id, now_ms),
@@ -111,7 +123,7 @@ def _request_context(
         "domainPrefix": domain.split(".")[0],
         "http": {
             "method": request.method,
-            "path": request.path,
+            "path": decoded(request.path),
             "protocol": request.protocol,
             "sourceIp": request.source_ip,
             "userAgent": headers.get("user-agent", ""),

@@ -149,7 +149,8 @@ class Game:
         game = cls(stack, http, made.json()["id"], slug)
         game.set_status("IN_PROGRESS")
         if configuration is not None:
-            assert game.save(configuration).status_code == 200
+            saved = game.save(configuration)
+            assert saved.status_code == 200, saved.text
         return game
 
     def set_status(self, status: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from grapevine.engine.mechanics import batches
 from grapevine.engine.mechanics.fields import instant_text
 from grapevine.engine.mechanics.guessing import MOST_BY_KEY, MOST_BY_USER
+from grapevine.table.accounts import Environment
 from local.stack import Stack
 from tests import accounts
 from tests.api import TLS, Api
@@ -51,9 +52,9 @@ def game(stack: Stack) -> Game:
 
 
 @contextmanager
-def of_a_stranger(game: Game) -> Iterator[Game]:
+def of_a_stranger(game: Game, environment: Environment = "live") -> Iterator[Game]:
     """The same campaign, as another account would ask for it."""
-    key = accounts.new_key(game.stack, accounts.new_account(game.stack)).secret
+    key = accounts.new_key(game.stack, accounts.new_account(game.stack, environment)).secret
     headers = {"x-api-secret": key, "authorization": f"Bearer {key}"}
     with httpx.Client(base_url=game.stack.url, headers=headers, timeout=60, verify=TLS) as http:
         yield Game(game.stack, http, game.campaign_id, game.slug)
@@ -308,11 +309,14 @@ def test_a_code_waits_for_its_campaign(stack: Stack) -> None:
     assert data_of(redeem(game, USER, code))["totalPoints"] == 500
 
 
-def test_unknown_and_foreign_codes_are_answered_alike(game: Game) -> None:
+@pytest.mark.parametrize("environment", ["live", "test"])
+def test_i17_unknown_and_foreign_codes_are_answered_alike(
+    game: Game, environment: Environment
+) -> None:
     (code,) = new_codes(game)
     elsewhere = Game.started(game.stack, mechanics())
 
-    with of_a_stranger(game) as stranger:
+    with of_a_stranger(game, environment) as stranger:
         verify(stranger, code)  # the first one makes the account's secret
         foreign, unknown = verify(stranger, code), verify(stranger, "SUMM-22222222")
 
@@ -333,8 +337,11 @@ def test_unknown_and_foreign_codes_are_answered_alike(game: Game) -> None:
     assert counts(game) == (1, 1, 0, 0, 0, 1)
 
 
-def test_two_accounts_have_codes_of_their_own_under_the_same_slug(game: Game) -> None:
-    with of_a_stranger(game) as stranger:
+@pytest.mark.parametrize("environment", ["live", "test"])
+def test_i17_two_accounts_have_codes_of_their_own_under_the_same_slug(
+    game: Game, environment: Environment
+) -> None:
+    with of_a_stranger(game, environment) as stranger:
         made = stranger.http.post("/v2/campaigns", json={"type": "REFERRAL", "slug": game.slug})
         theirs = Game(game.stack, stranger.http, made.json()["id"], game.slug)
         theirs.set_status("IN_PROGRESS")
@@ -415,7 +422,9 @@ def test_the_code_of_another_users_prize_counts_as_a_guess(fresh_stack: Stack) -
 
 
 @pytest.mark.one_engine
-def test_a_keys_wrong_codes_are_limited_and_no_others(fresh_stack: Stack) -> None:
+def test_wrong_codes_that_are_verified_are_limited_and_stop_nobody_who_redeems(
+    fresh_stack: Stack,
+) -> None:
     game = Game.started(fresh_stack, mechanics())
     (code,) = new_codes(game)
     for _ in range(MOST_BY_KEY):
@@ -423,10 +432,30 @@ def test_a_keys_wrong_codes_are_limited_and_no_others(fresh_stack: Stack) -> Non
 
     assert refused(verify(game, "SUMM-22222222")) == (429, "Too many requests")
     assert refused(verify(game, code))[0] == 429
-    assert refused(redeem(game, USER, code))[0] == 429
+    assert refused(redeem(game, OTHER, "SUMM-22222222")) == (404, "Code not found")
+    assert data_of(redeem(game, USER, code))["totalPoints"] == 500
     fresh_stack.advance(60_000)
     for _ in range(MOST_BY_KEY + 1):
-        assert data_of(verify(game, code))["valid"]
+        assert not data_of(verify(game, code))["valid"]
+
+
+@pytest.mark.one_engine
+def test_the_wrong_codes_of_others_stop_no_right_one(fresh_stack: Stack) -> None:
+    game = Game.started(fresh_stack, mechanics())
+    (code,) = new_codes(game)
+    won = game.event(OTHER, "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
+    for number in range(MOST_BY_KEY):
+        guesser = f"guesser-{number // MOST_BY_USER}"
+        assert refused(redeem(game, guesser, "SUMM-22222222"))[0] == 404
+
+    wrong = redeem(game, USER, "SUMM-22222222")
+    foreign = redeem(game, "another", won["instantWin"]["winCode"])
+    right = redeem(game, USER, code)
+
+    assert refused(wrong) == refused(foreign) == (429, "Too many requests")
+    assert 1 <= int(wrong.headers["retry-after"]) <= 60
+    assert data_of(right)["totalPoints"] == 500
+    assert data_of(verify(game, "SUMM-22222222")) == UNKNOWN
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -39,7 +39,7 @@ def unlimited() -> Json:
     return made
 
 
-def test_i16_no_answer_tells_the_secret_before_the_campaign_has_ended_for_everybody(
+def test_no_answer_tells_the_secret_before_the_campaign_has_ended_for_everybody(
     fresh_stack: Stack,
 ) -> None:
     game = Game.started(fresh_stack, mechanics())

@@ -13,7 +13,7 @@ from tests.conftest import inside
 from tests.invariants import table_of
 from tests.playing import Game, mechanics
 from tests.reporting import link, referring, report, try_to_link, unlink
-from tests.scenarios import at_once, erase
+from tests.scenarios import at_once, erase, leap
 
 FRIEND, REFERRER = "friend_1", "referrer_1"
 
@@ -278,6 +278,15 @@ def test_whoever_dies_while_a_credit_becomes_an_event_is_followed_by_another_one
         credited.stack.drain()
         credited.stack.advance(400_000)
         credited.stack.drain()
+
+    assert [line.points for line in credited.ledger(REFERRER)] == [30]
+
+
+@pytest.mark.one_engine
+def test_a_credit_counts_though_the_campaign_has_ended_meanwhile(credited: Game) -> None:
+    leap(credited.stack, credited.stack.now_ms() + 5)
+    credited.set_status("COMPLETE")
+    credited.stack.drain()
 
     assert [line.points for line in credited.ledger(REFERRER)] == [30]
 

@@ -73,6 +73,11 @@ STRANGE = [
 ]
 
 
+CUT = ["%2F", "a%2Fb", "%2f..%2f..", "%3F"]
+"""What API Gateway, which decodes a path before it looks for a route, takes for several segments,
+or for the end of the path."""
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int
@@ -146,7 +151,8 @@ def test_a_strange_participant_is_unknown(wire: Wire, campaign_id: str, segment:
         ("POST", "/ref"),
         ("DELETE", "/ref"),
     ):
-        refused(wire.call(method, path + rest), 400, "BAD_REQUEST_ERROR")
+        expected = (404, "NOT_FOUND_ERROR") if segment in CUT else (400, "BAD_REQUEST_ERROR")
+        refused(wire.call(method, path + rest), *expected)
 
 
 def test_strange_paths_leave_the_table_as_it_was(
@@ -173,9 +179,8 @@ def test_strange_paths_leave_the_table_as_it_was(
         "/v2/campaign/{id}/participant/",
         "/v2/campaign/{id}/participant/a/b",
         "/v2/campaign/{id}/participant/a/ref/",
-        "/v2/campaign%2F{id}",
-        "/v2%2Fcampaigns",
-        "/%76%32/campaigns",
+        "/v2/campaign/{id}%2F..%2Fcampaigns",
+        "/v2/campaigns%2F",
         "/",
     ],
 )
@@ -193,17 +198,15 @@ def test_a_path_is_not_tidied_up_into_another_route(
         ("plus+tag@example.com", "plus+tag@example.com"),
         ("plus+tag@example.com", "plus%2Btag%40example.com"),
         ("plus+tag@example.com", "PLUS%2btag%40EXAMPLE.com"),
-        ("slash/x@example.com", "slash%2Fx@example.com"),
         ("hash#x@example.com", "hash%23x@example.com"),
         ("percent%2F@example.com", "percent%252F@example.com"),
-        ("question?x@example.com", "question%3Fx@example.com"),
         ("amp&x=1@example.com", "amp&x=1@example.com"),
         ("semi'x@example.com", "semi'x@example.com"),
         ("zoë@example.com", "zo%C3%AB@example.com"),
         ("padded@example.com", "%20padded@example.com%20"),
     ],
 )
-def test_every_email_can_be_named_in_a_path(
+def test_an_email_can_be_named_in_a_path(
     api: Api, wire: Wire, campaign_id: str, email: str, segment: str
 ) -> None:
     added = api.add(campaign_id, email)
@@ -211,6 +214,22 @@ def test_every_email_can_be_named_in_a_path(
     answer = wire.call("GET", f"/v2/campaign/{campaign_id}/participant/{segment}")
 
     assert (answer.status, answer.body["id"]) == (200, added["id"])
+
+
+@pytest.mark.parametrize("sign", ["/", "?"])
+def test_an_email_that_api_gateway_takes_apart_is_named_by_its_id(
+    api: Api, wire: Wire, campaign_id: str, sign: str
+) -> None:
+    added = api.add(campaign_id, f"one{sign}x@example.com")
+    path = f"/v2/campaign/{campaign_id}/participant"
+
+    once, twice = (quote(f"one{sign}x@example.com", safe=""), f"one{quote(quote(sign, safe=''))}x")
+    refused(
+        wire.call("GET", f"{path}/{once}"),
+        *((404, "NOT_FOUND_ERROR") if sign == "/" else (400, "BAD_REQUEST_ERROR")),
+    )
+    refused(wire.call("GET", f"{path}/{twice}@example.com"), 400, "BAD_REQUEST_ERROR")
+    assert wire.call("GET", f"{path}/{added['id']}").status == 200
 
 
 def test_a_plus_is_not_a_space(api: Api, wire: Wire, campaign_id: str) -> None:

@@ -223,7 +223,13 @@ def test_i4_nobody_wins_more_often_than_the_campaign_allows(stack: Stack) -> Non
     made = lucky(odds=(500_000, 500_000), gold=100, limits={"winsPerUser": {"total": 3}})
     made["instantWin"]["tiers"][0]["perUser"] = 1
     game = Game.started(stack, made)
-    calls = [game.sending(f"user_{number % 2}", "purchase", PURCHASE) for number in range(24)]
+    gold, silver = (game.keys_that_draw(range(at, at + 500_000)) for at in (0, 500_000))
+    keys = [next(gold if number < 12 else silver) for number in range(24)]
+    calls = [
+        game.sending(f"user_{number % 2}", "purchase", PURCHASE, key=key)
+        for number, key in enumerate(keys)
+    ]
+    random.Random(4).shuffle(calls)  # noqa: S311 - an order, not a secret
 
     answers = at_once(stack, calls, threads=THREADS)
 
@@ -246,6 +252,22 @@ def test_i14_what_a_player_may_earn_in_a_day_is_not_exceeded(stack: Stack) -> No
         [0] * 9 + [50, 100, 100]
     )
     assert check(game).players[0].total_points == 250
+
+
+def test_i7_of_eight_players_with_one_key_at_once_one_is_given_anything(stack: Stack) -> None:
+    """Nothing but the receipt's condition tells them apart: each is a new player."""
+    game = Game.started(stack, mechanics(instantWin=None))
+    calls = [
+        game.sending(f"user_{number}", "purchase", PURCHASE, key=f"shared-{number // 8}")
+        for number in range(32)
+    ]
+
+    answers = at_once(stack, calls, threads=THREADS)
+
+    assert statuses(answers) == {200: 4, 422: 28}
+    written = check(game)
+    assert [event.points_earned for event in written.events] == [100] * 4
+    assert len(written.players) == 4
 
 
 def test_an_order_that_comes_with_many_keys_at_once_is_one_event(stack: Stack) -> None:

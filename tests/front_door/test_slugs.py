@@ -144,7 +144,7 @@ def test_a_slug_that_nothing_is_called_finds_nothing(stack: Stack, slug: str) ->
         found(stack, account_id, slug)
 
 
-def test_another_accounts_slug_is_as_unknown_as_one_that_nobody_has(stack: Stack) -> None:
+def test_i17_another_accounts_slug_is_as_unknown_as_one_that_nobody_has(stack: Stack) -> None:
     live, test = new_account(stack), new_account(stack, "test")
     with Api(stack.url, new_key(stack, live).secret) as api:
         campaign_id = create(api, "summer")["id"]

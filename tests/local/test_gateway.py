@@ -10,12 +10,21 @@ from local.declarations import Route
 from tests.local.conftest import Http
 
 
-def test_a_path_parameter_is_decoded_once_and_the_raw_path_is_not(http_: Http) -> None:
-    _, answer = http_("GET", "/echo/a+b%20c%2Fd%00@x.co")
+def test_a_path_is_decoded_once(http_: Http) -> None:
+    _, answer = http_("GET", "/echo/a+b%20c%252Fd%00@x.co")
 
     event = answer["event"]
-    assert event["rawPath"] == "/echo/a+b%20c%2Fd%00@x.co"
-    assert event["pathParameters"] == {"id": "a+b c/d\x00@x.co"}
+    assert event["rawPath"] == "/echo/a+b c%2Fd\x00@x.co"
+    assert event["pathParameters"] == {"id": "a+b c%2Fd\x00@x.co"}
+
+
+def test_a_path_is_decoded_before_a_route_is_looked_for(http_: Http) -> None:
+    assert http_("GET", "/rest%2Fa%2Fb")[1]["event"]["pathParameters"] == {"rest": "a/b"}
+    two = http_("GET", "/echo/a%2Fb")[1]["event"]["pathParameters"]
+    assert two == {"id": "a", "part": "b"}
+    assert http_("GET", "/%65cho%2Fb")[1]["event"]["pathParameters"] == {"id": "b"}
+    cut = http_("GET", "/echo/a%3Fb=1?c=2")[1]["event"]
+    assert (cut["pathParameters"], cut["queryStringParameters"]) == ({"id": "a"}, {"c": "2"})
 
 
 def test_a_bad_escape_in_the_path_stays_as_it_is(http_: Http) -> None:

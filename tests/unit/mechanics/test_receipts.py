@@ -36,7 +36,7 @@ def test_i7_a_request_is_the_same_when_its_values_are_however_they_are_written(
     assert (prints[0] == prints[1]) is same
 
 
-def test_i17_what_a_client_sends_is_never_what_makes_a_servers_event_known() -> None:
+def test_what_a_client_sends_is_never_what_makes_a_servers_event_known() -> None:
     server, client = (
         Identity.of("c", explicit="k", natural="n", fingerprint="", trust=trust)
         for trust in ("server", "client")

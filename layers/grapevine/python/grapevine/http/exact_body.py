@@ -57,9 +57,13 @@ def problem_of(flaw: Flaw) -> Problem:
 
 
 def parse_exact(
-    data: bytes, content_type: str | None, told: Callable[[Flaw], Problem] = problem_of
+    data: bytes,
+    content_type: str | None,
+    told: Callable[[Flaw], Problem] = problem_of,
+    counted: str | None = None,
 ) -> dict[str, Any]:
-    """The fields of the body: whole numbers as int, others as Decimal.
+    """The fields of the body: whole numbers as int, others as Decimal. `counted` is the field whose
+    numbers must be such as can be counted with; all of them, where none is named.
 
     Raises:
         InvalidRequest: not a JSON object (the problem's code is `UNREADABLE`), or one with a flaw
@@ -79,7 +83,7 @@ def parse_exact(
         raise _unreadable("must be JSON") from None
     if not isinstance(value, dict):
         raise _unreadable("must be a JSON object")
-    flaw = next(_flaws(value), None)
+    flaw = next((one for one in _flaws(value) if _matters(one, counted)), None)
     if flaw is not None:
         problem = told(flaw)
         raise InvalidRequest(problem.message, problem)
@@ -132,6 +136,10 @@ def _flaws(body: dict[str, Any]) -> Iterator[Flaw]:
                 yield Flaw(path, "text")
             case int() | Decimal() if not isinstance(value, bool) and not is_kept(value):
                 yield Flaw(path, "number")
+
+
+def _matters(flaw: Flaw, counted: str | None) -> bool:
+    return flaw.kind != "number" or counted is None or flaw.path[0] == counted
 
 
 def _flaws_of_names(path: tuple[str, ...], members: _Members) -> Iterator[Flaw]:

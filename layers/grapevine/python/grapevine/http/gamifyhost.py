@@ -45,10 +45,12 @@ _REFUSALS: tuple[tuple[type[GrapevineError], int, str | None], ...] = (
 @dataclass(frozen=True, slots=True)
 class GamifyHost(Dialect):
     """`not_found` is what a route says of a slug that the account does not have. Campaigns may be
-    as they were some seconds ago where the route `remembers` them."""
+    as they were some seconds ago where the route `remembers` them. `counted` is the one field whose
+    numbers are looked at, if not all are."""
 
     not_found: str = "Campaign not found"
     remembers: bool = False
+    counted: str | None = None
     largest_body: int = exact_body.LARGEST_BODY_BYTES
 
     def authorize(self, scope: str, headers: Mapping[str, str], path: Mapping[str, str]) -> Access:
@@ -66,7 +68,7 @@ class GamifyHost(Dialect):
         return replace(access, campaign=campaign)
 
     def parse(self, data: bytes, content_type: str | None) -> dict[str, Any]:
-        return exact_body.parse_exact(data, content_type)
+        return exact_body.parse_exact(data, content_type, counted=self.counted)
 
     def repetition_key(self, headers: Mapping[str, str], body: BaseModel) -> str | None:
         return repetition_key(headers, body.reference if isinstance(body, Repeatable) else None)
@@ -127,7 +129,7 @@ def _field_error(problem: Problem) -> FieldError:
 
 
 gamifyhost = GamifyHost()
-of_events = GamifyHost("Campaign not found or not active", remembers=True)
+of_events = GamifyHost("Campaign not found or not active", remembers=True, counted="metadata")
 """For routes that take events."""
 of_players = GamifyHost("Campaign or participant not found")
 """For routes that speak of one player."""

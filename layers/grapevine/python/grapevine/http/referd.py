@@ -51,7 +51,7 @@ class _Referd(Dialect):
         return authorize_report(headers.get("apikey", "").strip() or None, secret or None, scope)
 
     def parse(self, data: bytes, content_type: str | None) -> dict[str, Any]:
-        return exact_body.parse_exact(data, content_type, _problem_of)
+        return exact_body.parse_exact(data, content_type, _problem_of, counted=_EVENTS)
 
     def repetition_key(self, headers: Mapping[str, str], body: BaseModel) -> str | None:
         del body

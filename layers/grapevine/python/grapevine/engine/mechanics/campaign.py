@@ -3,6 +3,9 @@
 Both are remembered in the container for `CAMPAIGN_CACHE_MS`: a pause, or a new configuration,
 reaches every event within that time. Nothing that is worth money rests on it: what may be given is
 a condition of the transaction that gives it.
+
+A campaign ends for events that come from then on. What was accepted before, and is under way, it
+takes for `LATE_MS` more.
 """
 
 from __future__ import annotations
@@ -18,6 +21,17 @@ from grapevine.table.campaigns import Campaign
 from grapevine.table.ledger import Source
 from grapevine.table.mechanics import Mechanics
 
+LATE_MS = 4 * CAMPAIGN_CACHE_MS
+"""How long after its end a campaign takes what was accepted before. It is over, with all that is
+still tried again, before the secret of its draws is shown (`draw_secrets.SHOWN_AFTER_MS`)."""
+
+
+def takes_late(campaign: Campaign, accepted_at: int) -> bool:
+    """Whether a campaign that has ended still takes an event, accepted at that time (ms)."""
+    if campaign.status != "COMPLETE" or campaign.ended_at is None:
+        return False
+    return accepted_at < campaign.ended_at and runtime.now_ms() < campaign.ended_at + LATE_MS
+
 
 @dataclass(frozen=True, slots=True)
 class Played:
@@ -31,15 +45,24 @@ class Played:
     def config_version(self) -> int:
         return self.mechanics.version if self.mechanics else 0
 
-    def require_open_to(self, source: Source, at: int) -> None:
-        """Raises CampaignNotActive unless it takes events that come this way, at that time (ms)."""
+    def require_open_to(self, source: Source, at: int, *, was_accepted: bool = False) -> None:
+        """Raises CampaignNotActive unless it takes events that come this way, at that time (ms),
+        at which they may have been accepted before."""
         if source not in self.configuration.sources:
             raise CampaignNotActive
-        self.require_active(at)
+        if was_accepted and takes_late(self.campaign, at):
+            self._require_its_time(at)
+        else:
+            self.require_active(at)
 
     def require_active(self, at: int) -> None:
         """Raises CampaignNotActive unless it takes events at that time (ms)."""
-        if not self.campaign.is_in_progress or not self.configuration.takes_events_at(at):
+        if not self.campaign.is_in_progress:
+            raise CampaignNotActive
+        self._require_its_time(at)
+
+    def _require_its_time(self, at: int) -> None:
+        if not self.configuration.takes_events_at(at):
             raise CampaignNotActive
 
 

@@ -7,7 +7,6 @@ last, on a total that has the win in it.
 from __future__ import annotations
 
 from grapevine.engine.mechanics import instant_win as instant_wins
-from grapevine.engine.mechanics import milestones as milestone_rules
 from grapevine.engine.mechanics.configuration import Configuration
 from grapevine.engine.mechanics.counters import Counters
 from grapevine.engine.mechanics.instant_win import Chance
@@ -53,9 +52,6 @@ def evaluate(
     if drawn is not None and drawn.tier is not None:
         lines.add("instant_win", drawn.tier.id, drawn.tier.paid_at_once)
 
-    milestone_rules.count_event(configuration.milestones, counters, occurrence, periods)
-    fired = milestone_rules.reached_by(configuration.milestones, counters, lines.balance)
-    lines.add_fired(fired)
     return Judged(
         configuration,
         config_version,
@@ -64,7 +60,7 @@ def evaluate(
         periods,
         chance.draw_value,
         chance.secret_number,
-    ).outcome(counters, lines, drawn, fired)
+    ).finished(counters, lines, drawn)
 
 
 def refuse_if_unknown(configuration: Configuration, occurrence: Occurrence) -> None:

@@ -1,7 +1,12 @@
 """Guessing codes: whoever names too many that do not exist must wait for the next minute.
 
-A guess is refused when it is too late for it, whether or not it was right: so a refusal tells
-nothing. What is tried at the same moment as the last one that is allowed may still be answered.
+Whoever is stopped is refused whether or not the guess was right: so a refusal tells nothing. What
+is tried at the same moment as the last one that is allowed may still be answered.
+
+Redeeming, a user is stopped by wrong codes of that user alone. The key's are counted as well, and
+beyond its limit wrong ones are told to wait; but a right one pays, or one visitor who guesses would
+keep all others from it. The key's limit is therefore no wall against a guesser with many users.
+Verifying names no user, so the key is what is stopped there, and redeeming has no part in it.
 """
 
 from __future__ import annotations
@@ -20,10 +25,10 @@ from grapevine.table.keys import Key
 from grapevine.table.writes import ABSENT
 
 MOST_BY_KEY = 100
-"""Wrong codes a minute that come with one API key. With a million codes to be found, guessing
-so for a day finds one in six days."""
+"""Wrong codes a minute that come with one API key, to be verified, and as many to be redeemed. With
+a million codes to be found, verifying so for a day finds one in six days."""
 MOST_BY_USER = 10
-"""Wrong codes a minute of one user, so that nobody alone uses up what the key may."""
+"""Wrong codes a minute that one user may name to redeem them."""
 
 _MINUTE_MS = 60_000
 _KEPT_MINUTES = 60
@@ -31,31 +36,36 @@ _KEPT_MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """Those of a minute: `limits` by who is counted."""
+    """Those of a minute: `limits` by who is counted. `stopped` is who is refused at the limit, also
+    with a code that is right."""
 
     account_id: str
     minute: int
     limits: Mapping[str, int]
+    stopped: str
 
     @classmethod
-    def by(cls, caller: Caller, campaign_id: str = "", user_id: str | None = None) -> Guesses:
-        """The user's limit is looked at first: beyond it nothing counts against the key."""
-        limits: dict[str, int] = {}
-        if user_id is not None:
-            text = f"{campaign_id}\n{user_id}"
-            limits[hashlib.sha256(text.encode()).hexdigest()[:40]] = MOST_BY_USER
-        limits[caller.key_id] = MOST_BY_KEY
-        return cls(caller.account_id, runtime.now_ms() // _MINUTE_MS, limits)
+    def verifying(cls, caller: Caller) -> Guesses:
+        subject = _subject("verify", caller.key_id)
+        return cls(caller.account_id, _minute(), {subject: MOST_BY_KEY}, subject)
 
-    def keys(self) -> list[Key]:
-        return [self._key(subject) for subject in self.limits]
+    @classmethod
+    def redeeming(cls, caller: Caller, campaign_id: str, user_id: str) -> Guesses:
+        """The user's limit is looked at first: beyond it nothing counts against the key."""
+        subject = _subject(campaign_id, user_id)
+        limits = {subject: MOST_BY_USER, caller.key_id: MOST_BY_KEY}
+        return cls(caller.account_id, _minute(), limits, subject)
+
+    @property
+    def key(self) -> Key:
+        """What `refuse_if_too_many` is to be told of."""
+        return self._key(self.stopped)
 
     def refuse_if_too_many(self, found: Mapping[Key, Item]) -> None:
-        """Raises LimitReached; `found` is what was read of `keys`."""
-        for subject, most in self.limits.items():
-            item = found.get(self._key(subject))
-            if item is not None and CodeAttempts.from_item(item).failed >= most:
-                raise self._too_many()
+        """Raises LimitReached for whoever is stopped; `found` is what was read of `key`."""
+        item = found.get(self.key)
+        if item is not None and CodeAttempts.from_item(item).failed >= self.limits[self.stopped]:
+            raise self._too_many()
 
     def count(self) -> None:
         """One more that was wrong. Raises LimitReached where that is one too many."""
@@ -84,3 +94,11 @@ class Guesses:
     def _too_many(self) -> LimitReached:
         left_ms = (self.minute + 1) * _MINUTE_MS - runtime.now_ms()
         return LimitReached("Too many codes that do not exist.", max(1, -(-left_ms // 1000)))
+
+
+def _minute() -> int:
+    return runtime.now_ms() // _MINUTE_MS
+
+
+def _subject(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]

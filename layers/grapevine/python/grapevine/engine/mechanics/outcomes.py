@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from grapevine.engine.mechanics import milestones as milestone_rules
 from grapevine.engine.mechanics.configuration import Configuration
 from grapevine.engine.mechanics.counters import Counters
 from grapevine.engine.mechanics.instant_win import Draw
@@ -130,10 +131,18 @@ class Judged:
     player: Player
     occurrence: Occurrence
     periods: Periods
-    draw_value: int | None
+    draw_value: int | None = None
     secret_number: int | None = None
 
-    def outcome(
+    def finished(self, counters: Counters, lines: Lines, drawn: Draw | None = None) -> Outcome:
+        """With the milestones that are reached by the event and by what it has given so far."""
+        milestones = self.configuration.milestones
+        milestone_rules.count_event(milestones, counters, self.occurrence, self.periods)
+        fired = milestone_rules.reached_by(milestones, counters, lines.balance)
+        lines.add_fired(fired)
+        return self._outcome(counters, lines, drawn, fired)
+
+    def _outcome(
         self, counters: Counters, lines: Lines, drawn: Draw | None, fired: list[Fired]
     ) -> Outcome:
         instant_win = self.configuration.instant_win

@@ -87,6 +87,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
     identity = _identity(played, incoming, at)
     occurrence = _occurrence(incoming, identity.event_id, at)
     place = player_keys.player(identity.campaign_id, incoming.user_id)
+    was_accepted = incoming.at is not None
     luck = Luck()
     for _ in attempts(WITHIN_SECONDS):
         found = store.get_many([*identity.keys(), place])
@@ -96,7 +97,7 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             if anew is not None and not _is_kept(anew):
                 continue
             return Recorded(before.body, True)
-        played.require_open_to(incoming.source, at)
+        played.require_open_to(incoming.source, at, was_accepted=was_accepted)
         player = Player.from_item(found[place]) if place in found else None
         if player is not None:
             occurrence = replace(occurrence, at=player.next_at(at))

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from grapevine import runtime
 from grapevine.engine.access import Caller
 from grapevine.engine.attempts import attempts
-from grapevine.engine.mechanics import milestones as milestone_rules
 from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.code_secret import code_secret
 from grapevine.engine.mechanics.counters import Counters
@@ -82,10 +81,10 @@ def redeem(played: Played, caller: Caller, wanted: Redemption, answer: Answer) -
     code_key = mechanics_keys.code(campaign.account_id, code_hash)
     player_key = player_keys.player(campaign_id, wanted.user_id)
     repetition = Repetition.of(campaign_id, "redeem", wanted.key, wanted.user_id, code_hash)
-    guesses = Guesses.by(caller, campaign_id, wanted.user_id)
+    guesses = Guesses.redeeming(caller, campaign_id, wanted.user_id)
     luck = Luck()
     for _ in attempts(WITHIN_SECONDS):
-        found = store.get_many([*repetition.keys(), code_key, player_key, *guesses.keys()])
+        found = store.get_many([*repetition.keys(), code_key, player_key, guesses.key])
         first = repetition.first(found)
         if first is not None:
             return Recorded(first.body, True)
@@ -157,11 +156,8 @@ def _outcome(
     counters = Counters(before.counters)
     lines = Lines(before, occurrence)
     lines.add("code", code.batch_id or code.tier_id or "", code.points_value)
-    milestone_rules.count_event(configuration.milestones, counters, occurrence, periods)
-    fired = milestone_rules.reached_by(configuration.milestones, counters, lines.balance)
-    lines.add_fired(fired)
-    judged = Judged(configuration, played.config_version, before, occurrence, periods, None)
-    outcome = judged.outcome(counters, lines, None, fired)
+    judged = Judged(configuration, played.config_version, before, occurrence, periods)
+    outcome = judged.finished(counters, lines)
     return replace(outcome, event=replace(outcome.event, code_hash=code.code_hash))
 
 

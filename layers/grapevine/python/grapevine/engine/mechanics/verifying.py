@@ -41,8 +41,8 @@ def verify(caller: Caller, text: str) -> Verified:
     """
     code_hash = hash_of_code(code_secret(caller.account_id), text)
     key = mechanics_keys.code(caller.account_id, code_hash)
-    guesses = Guesses.by(caller)
-    found = store.get_many([key, *guesses.keys()])
+    guesses = Guesses.verifying(caller)
+    found = store.get_many([key, guesses.key])
     guesses.refuse_if_too_many(found)
     code = Code.from_item(found[key]) if key in found else None
     game = _game_of(code) if code else None

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from grapevine.engine.mechanics.occurrences import INTERNAL_PREFIX
 from grapevine.errors import NotFound
 from grapevine.table import exact_json
+from grapevine.table.player_keys import LONGEST_USER_ID, is_user_id
 
 LONGEST_NAME = 100
 MOST_METADATA_BYTES = 8 * 1024
@@ -104,19 +105,21 @@ def _not_internal(event_type: str) -> str:
     return event_type
 
 
-def _none_is_nothing(value: Any) -> Any:
-    return {} if value is None else value
-
-
 def user_id_in(path: Mapping[str, str]) -> str:
     """The user id in a path. Raises NotFound for what cannot be one."""
     user_id = path["userId"]
-    if not user_id.strip() or len(user_id) > LONGEST_NAME:
+    if not is_user_id(user_id):
         raise NotFound("Campaign or participant not found")
     return user_id
 
 
-UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(not_blank)]
+def _user_id(text: str) -> str:
+    if not is_user_id(not_blank(text)):
+        raise PydanticCustomError("user_id", "must be a user id")
+    return text
+
+
+UserId = Annotated[str, Field(min_length=1, max_length=LONGEST_USER_ID), AfterValidator(_user_id)]
 EventType = Annotated[
     str,
     Field(min_length=1, max_length=LONGEST_NAME),
