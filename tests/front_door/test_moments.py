@@ -301,6 +301,7 @@ def test_a_prize_that_is_won_at_any_time_during_a_save_is_counted_once(
     assert calls >= 6
 
 
+@pytest.mark.one_engine
 def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=200, silver=1)
     leap(fresh_stack, hunt.start + LENGTH_MS // 10)
@@ -315,6 +316,7 @@ def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: St
     assert written.dead == []
 
 
+@pytest.mark.one_engine
 def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=1)
 
@@ -333,6 +335,7 @@ def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: 
     ]
 
 
+@pytest.mark.one_engine
 def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=20)
     nearer = hunt.start + LENGTH_MS // 4
@@ -342,6 +345,7 @@ def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: S
         assert hunt.hidden() == {"gold": 20}
 
 
+@pytest.mark.one_engine
 def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2)
     leap(fresh_stack, hunt.end + MINUTE_MS)
@@ -359,6 +363,7 @@ def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> Non
     assert hunt.game.save(same, seen=1).status_code == 200
 
 
+@pytest.mark.one_engine
 def test_a_moment_that_was_won_can_be_checked_when_the_secret_is_told(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2)
     leap(fresh_stack, hunt.start + DAY_MS)
