@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import httpx
 import pytest
 
 from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
@@ -16,7 +18,7 @@ from grapevine.engine.mechanics.hiding import MOST_SAVES
 from grapevine.table import moments, store
 from grapevine.table.ledger import PlayerEvent
 from local.stack import Stack
-from tests.api import Json
+from tests.api import Api, Json
 from tests.conftest import inside
 from tests.play_invariants import check
 from tests.playing import Game, by_moments, verified
@@ -299,6 +301,33 @@ def test_a_prize_that_is_won_at_any_time_during_a_save_is_counted_once(
         assert len(written.wins) + len(written.hidden) == inventory
 
     assert calls >= 6
+
+
+def test_i2_prizes_that_are_added_while_many_play_are_neither_missing_nor_doubled(
+    fresh_stack: Stack,
+) -> None:
+    hunt = Hunt(fresh_stack, gold=10)
+    hunt.go_to_the_end()
+    slug, headers = hunt.game.slug, {"x-api-secret": str(fresh_stack.api_key)}
+
+    def adding(seen: int) -> Callable[[Api], httpx.Response]:
+        more = by_moments(hunt.start, hunt.end, gold=10 + 5 * seen)
+        version = {"if-match": str(seen)}
+        path = f"/v1/campaigns/{slug}/mechanics"
+        return lambda api: api.http.put(path, json=more, headers=headers | version)
+
+    calls = [hunt.game.sending(f"user_{number}", "purchase", PURCHASE) for number in range(24)]
+    for seen, place in ((2, 16), (1, 8), (1, 4)):
+        calls.insert(place, adding(seen))
+
+    answers = at_once(fresh_stack, calls, threads=THREADS)
+
+    assert {answer.status_code for answer in answers} <= {200, 412}
+    version = hunt.game.call("GET", "mechanics").json()["data"]["configVersion"]
+    written = check(hunt.game)
+    assert version in (2, 3)
+    assert len(written.wins) + len(written.hidden) == 5 + 5 * version
+    assert written.dead == []
 
 
 @pytest.mark.one_engine
