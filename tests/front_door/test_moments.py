@@ -332,7 +332,7 @@ def test_i2_prizes_that_are_added_while_many_play_are_neither_missing_nor_double
 
 @pytest.mark.one_engine
 def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: Stack) -> None:
-    hunt = Hunt(fresh_stack, gold=200, silver=1)
+    hunt = Hunt(fresh_stack, gold=200)
     leap(fresh_stack, hunt.start + LENGTH_MS // 10)
     now = fresh_stack.now_ms()
 
@@ -340,9 +340,23 @@ def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: St
 
     written = check(hunt.game)
     assert Counter(prize.tier_id for prize in written.hidden) == {"gold": 10}
+    assert {prize.version for prize in written.hidden} == {2}
     assert min(prize.at for prize in written.hidden) >= now
     assert max(prize.at for prize in written.hidden) > hunt.start + LENGTH_MS // 2
     assert written.dead == []
+
+
+@pytest.mark.one_engine
+def test_what_waits_of_a_tier_that_is_gone_is_in_nobodys_way(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=2, silver=30)
+
+    assert hunt.game.save(by_moments(hunt.start, hunt.end, gold=2), seen=1).status_code == 200
+
+    assert hunt.hidden() == {"gold": 2}
+    assert check(hunt.game).dead == []
+    back = by_moments(hunt.start, hunt.end, gold=2, silver=1)
+    assert hunt.game.save(back, seen=2).status_code == 200
+    assert hunt.hidden() == {"gold": 2, "silver": 1}
 
 
 @pytest.mark.one_engine
