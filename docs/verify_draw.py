@@ -107,6 +107,8 @@ def _draw(commitment: str, secret: str, campaign_id: str, event_id: str, *odds: 
 def _moment(commitment: str, secret: str, campaign_id: str, version: str, *unit: str) -> int:
     tier, number, start, end = unit
     span = _milliseconds(start), _milliseconds(end)
+    if span[0] > span[1]:
+        raise ValueError(span)
     asked = campaign_id, int(version), tier, int(number)
     if not _is_promised(commitment, secret):
         return 1

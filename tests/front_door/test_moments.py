@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+import httpx
 import pytest
 
 from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
@@ -16,7 +18,7 @@ from grapevine.engine.mechanics.hiding import MOST_SAVES
 from grapevine.table import moments, store
 from grapevine.table.ledger import PlayerEvent
 from local.stack import Stack
-from tests.api import Json
+from tests.api import Api, Json
 from tests.conftest import inside
 from tests.play_invariants import check
 from tests.playing import Game, by_moments, verified
@@ -301,8 +303,36 @@ def test_a_prize_that_is_won_at_any_time_during_a_save_is_counted_once(
     assert calls >= 6
 
 
+def test_i2_prizes_that_are_added_while_many_play_are_neither_missing_nor_doubled(
+    fresh_stack: Stack,
+) -> None:
+    hunt = Hunt(fresh_stack, gold=10)
+    hunt.go_to_the_end()
+    slug, headers = hunt.game.slug, {"x-api-secret": str(fresh_stack.api_key)}
+
+    def adding(seen: int) -> Callable[[Api], httpx.Response]:
+        more = by_moments(hunt.start, hunt.end, gold=10 + 5 * seen)
+        version = {"if-match": str(seen)}
+        path = f"/v1/campaigns/{slug}/mechanics"
+        return lambda api: api.http.put(path, json=more, headers=headers | version)
+
+    calls = [hunt.game.sending(f"user_{number}", "purchase", PURCHASE) for number in range(24)]
+    for seen, place in ((2, 16), (1, 8), (1, 4)):
+        calls.insert(place, adding(seen))
+
+    answers = at_once(fresh_stack, calls, threads=THREADS)
+
+    assert {answer.status_code for answer in answers} <= {200, 412}
+    version = hunt.game.call("GET", "mechanics").json()["data"]["configVersion"]
+    written = check(hunt.game)
+    assert version in (2, 3)
+    assert len(written.wins) + len(written.hidden) == 5 + 5 * version
+    assert written.dead == []
+
+
+@pytest.mark.one_engine
 def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: Stack) -> None:
-    hunt = Hunt(fresh_stack, gold=200, silver=1)
+    hunt = Hunt(fresh_stack, gold=200)
     leap(fresh_stack, hunt.start + LENGTH_MS // 10)
     now = fresh_stack.now_ms()
 
@@ -310,11 +340,26 @@ def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: St
 
     written = check(hunt.game)
     assert Counter(prize.tier_id for prize in written.hidden) == {"gold": 10}
+    assert {prize.version for prize in written.hidden} == {2}
     assert min(prize.at for prize in written.hidden) >= now
     assert max(prize.at for prize in written.hidden) > hunt.start + LENGTH_MS // 2
     assert written.dead == []
 
 
+@pytest.mark.one_engine
+def test_what_waits_of_a_tier_that_is_gone_is_in_nobodys_way(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=2, silver=30)
+
+    assert hunt.game.save(by_moments(hunt.start, hunt.end, gold=2), seen=1).status_code == 200
+
+    assert hunt.hidden() == {"gold": 2}
+    assert check(hunt.game).dead == []
+    back = by_moments(hunt.start, hunt.end, gold=2, silver=1)
+    assert hunt.game.save(back, seen=2).status_code == 200
+    assert hunt.hidden() == {"gold": 2, "silver": 1}
+
+
+@pytest.mark.one_engine
 def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=1)
 
@@ -333,6 +378,7 @@ def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: 
     ]
 
 
+@pytest.mark.one_engine
 def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=20)
     nearer = hunt.start + LENGTH_MS // 4
@@ -342,6 +388,7 @@ def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: S
         assert hunt.hidden() == {"gold": 20}
 
 
+@pytest.mark.one_engine
 def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2)
     leap(fresh_stack, hunt.end + MINUTE_MS)
@@ -359,6 +406,7 @@ def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> Non
     assert hunt.game.save(same, seen=1).status_code == 200
 
 
+@pytest.mark.one_engine
 def test_a_moment_that_was_won_can_be_checked_when_the_secret_is_told(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2)
     leap(fresh_stack, hunt.start + DAY_MS)

@@ -97,9 +97,9 @@ def plan(
     at: int,
 ) -> Plan:
     """Hides the units that are neither won nor hidden: all of a new configuration, those that were
-    added to one, and those that lie beyond an end that has come nearer. Where more lie hidden than
-    are left, or too many saves have hidden some, all of them are hidden anew. `at` (ms) is the time
-    of the save.
+    added to one, and those that lie beyond an end that has come nearer. Where more of a tier lie
+    hidden than are left (none of one that is gone), or too many saves have hidden some, all of them
+    are hidden anew. `at` (ms) is the time of the save.
 
     Raises:
         InvalidRequest: there is no time left in which to hide them.
@@ -117,7 +117,8 @@ def plan(
     }
     abandoned: list[HiddenPrize] = []
     is_full = len(going_on) >= MOST_SAVES and max(counts.values(), default=0) > 0
-    if not span.is_over and (is_full or min(counts.values(), default=0) < 0):
+    are_too_many = any(number > left.get(tier_id, 0) for tier_id, number in hidden.items())
+    if not span.is_over and (is_full or are_too_many):
         counts, going_on = left, {}
         abandoned = [prize for prizes in lying.prizes.values() for prize in prizes]
     counts = {tier_id: number for tier_id, number in counts.items() if number > 0}
