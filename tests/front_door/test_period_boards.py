@@ -30,7 +30,7 @@ from tests.conftest import inside
 from tests.invariants import table_of
 from tests.play_invariants import Written, check
 from tests.playing import BLANK, GOLD, Game, mechanics
-from tests.scenarios import DAY_MS, interrupted
+from tests.scenarios import DAY_MS, at_once, interrupted
 
 PROJECT = "ProjectStandingsFunction"
 BERLIN = "Europe/Berlin"
@@ -179,6 +179,20 @@ def test_a_period_loses_nothing_that_was_earned_before_it(fresh_stack: Stack) ->
     assert ranking(game, "week") == [("bob", 50), ("ada", 5)]
     assert game.player("ada").total_points == 5  # type: ignore[union-attr]
     check_boards(game, ["ada", "bob"], ("day", "week"))
+
+
+def test_events_that_come_at_once_are_each_counted_once(fresh_stack: Stack) -> None:
+    game = Game.started(fresh_stack, keeping("day", "month"))
+    stand(fresh_stack, span_now(game, "day")[1] + 1)
+    keys = game.keys_that_draw(BLANK)
+    sent = [("ada", next(keys)) for _ in range(6)] + [("bob", next(keys)) for _ in range(4)]
+    calls = [game.sending(user, "purchase", {"amount": 20}, key=key) for user, key in sent * 2]
+
+    answers = at_once(fresh_stack, calls)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert ranking(game, "month") == [("ada", 600), ("bob", 400)]
+    check_boards(game, ["ada", "bob"], ("day", "month"))
 
 
 def test_a_board_that_is_kept_later_counts_from_then_on(fresh_stack: Stack) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from grapevine.engine.mechanics.counters import BOARDS, Counters
+from grapevine.engine.mechanics.counters import BOARDS, PERIODS, Counters
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.table.points_board import Period
 
@@ -69,10 +69,9 @@ def without_points(
 def _still_in(
     boards: Mapping[str, list[int]], counted_in: CountedIn, periods: Periods
 ) -> list[Period]:
-    kinds: tuple[Period, ...] = ("day", "week", "month")
     return [
         period
-        for period in kinds
+        for period in PERIODS
         if period in boards
         and boards[period][0] == counted_in.get(period) == periods.number(period)
     ]
