@@ -8,8 +8,6 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from local.stack import Stack
 from tests.api import Json
@@ -82,7 +80,6 @@ def times_of(stack: Stack) -> list[int]:
     ]
 
 
-@pytest.mark.one_engine
 def test_i14_the_day_of_25_hours_is_one_day_for_all_that_counts_by_days(
     fresh_stack: Stack,
 ) -> None:

@@ -172,7 +172,6 @@ def test_a_save_that_meets_a_resumption_does_not_bring_the_former_secret_back(
     assert "drawSecret" not in told(game)
 
 
-@pytest.mark.one_engine
 def test_a_resumption_that_meets_a_save_keeps_both(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())
     game.set_status("COMPLETE")
@@ -188,7 +187,6 @@ def test_a_resumption_that_meets_a_save_keeps_both(fresh_stack: Stack) -> None:
     assert game.secret() != shown
 
 
-@pytest.mark.one_engine
 def test_draws_can_be_checked_after_the_instant_win_was_taken_out(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, unlimited())
     promised = told(game)["drawCommitment"]
@@ -209,14 +207,12 @@ def test_draws_can_be_checked_after_the_instant_win_was_taken_out(fresh_stack: S
     assert former["drawSecret"] == after["drawSecret"]
 
 
-@pytest.mark.one_engine
 def test_a_campaign_that_never_had_an_instant_win_speaks_of_no_draws(stack: Stack) -> None:
     game = Game.started(stack, mechanics(instantWin=None))
 
     assert not [name for name in told_whole(game) if "raw" in name]
 
 
-@pytest.mark.one_engine
 def test_saves_of_an_ended_campaign_do_not_bury_what_decided_its_draws(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +275,6 @@ def test_the_secret_is_told_after_ends_at_and_decides_nothing_if_the_campaign_go
     assert told(game)["drawSecret"] == game.secret()
 
 
-@pytest.mark.one_engine
 def test_an_end_that_is_put_into_the_past_tells_no_secret_while_containers_go_by_the_former_one(
     fresh_stack: Stack,
 ) -> None:

@@ -12,8 +12,6 @@ from tests.play_invariants import check
 from tests.playing import Game, mechanics
 from tests.scenarios import leap
 
-pytestmark = pytest.mark.one_engine
-
 
 def with_milestone(name: str) -> Json:
     reached_at_once = {

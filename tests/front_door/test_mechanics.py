@@ -72,7 +72,6 @@ def test_what_was_shown_can_be_saved_and_changes_nothing_but_the_version(stack: 
     assert saved.json()["data"] == {**first, "configVersion": 2} == shown(game)
 
 
-@pytest.mark.one_engine
 def test_the_largest_configuration_that_is_shown_can_be_saved_again(stack: Stack) -> None:
     """Short as it is sent, it has thousands of defaults; a client writes it at length again."""
     rules = [{"id": f"r{one}", "eventType": f"e{one // 10}", "award": FLAT} for one in range(100)]
@@ -111,7 +110,6 @@ def seen_and_sent(version: int) -> dict[str, str]:
     return {"if-match": str(version), "content-type": "application/json"}
 
 
-@pytest.mark.one_engine
 def test_what_is_only_shown_fits_beside_the_largest_configuration() -> None:
     former = {
         "drawNumber": 10**6,
@@ -156,6 +154,7 @@ def test_a_save_that_loses_to_another_one_is_refused(stack: Stack) -> None:
     assert (shown(game)["timezone"], shown(game)["configVersion"]) == ("UTC", 2)
 
 
+@pytest.mark.both_engines
 def test_of_many_who_save_at_once_one_does(stack: Stack) -> None:
     game = Game.started(stack, mechanics())
     path, headers = f"/v1/campaigns/{game.slug}/mechanics", {"if-match": '"1"'}

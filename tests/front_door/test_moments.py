@@ -50,6 +50,7 @@ class Hunt:
         return Counter(prize.tier_id for prize in check(self.game).hidden)
 
 
+@pytest.mark.both_engines
 def test_i2_many_who_play_at_once_find_all_that_is_hidden_and_no_more(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=4, silver=2)
     hunt.go_to_the_end()
@@ -116,7 +117,6 @@ def test_nobody_is_told_of_a_prize_that_waits_for_others(fresh_stack: Stack) -> 
     assert without["instantWin"] == with_one["instantWin"]
 
 
-@pytest.mark.one_engine
 def test_who_may_win_nothing_does_not_look_for_prizes(fresh_stack: Stack) -> None:
     start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
     made = by_moments(start, end, gold=60, silver=60)
@@ -132,7 +132,6 @@ def test_who_may_win_nothing_does_not_look_for_prizes(fresh_stack: Stack) -> Non
     check(game)
 
 
-@pytest.mark.one_engine
 def test_a_play_reads_so_many_pages_and_no_more(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +195,7 @@ def test_an_end_that_comes_nearer_leaves_no_prize_behind_it(fresh_stack: Stack) 
     assert sum(hunt.play(f"user_{number}") for number in range(10)) == 8
 
 
+@pytest.mark.both_engines
 def test_i10_a_save_that_dies_anywhere_and_is_sent_again_hides_each_prize_once(
     fresh_stack: Stack,
 ) -> None:
@@ -219,6 +219,7 @@ def test_i10_a_save_that_dies_anywhere_and_is_sent_again_hides_each_prize_once(
     assert died >= 5
 
 
+@pytest.mark.both_engines
 def test_i10_a_play_that_dies_anywhere_and_is_sent_again_takes_one_prize(
     fresh_stack: Stack,
 ) -> None:
@@ -303,6 +304,7 @@ def test_a_prize_that_is_won_at_any_time_during_a_save_is_counted_once(
     assert calls >= 6
 
 
+@pytest.mark.both_engines
 def test_i2_prizes_that_are_added_while_many_play_are_neither_missing_nor_doubled(
     fresh_stack: Stack,
 ) -> None:
@@ -330,7 +332,6 @@ def test_i2_prizes_that_are_added_while_many_play_are_neither_missing_nor_double
     assert written.dead == []
 
 
-@pytest.mark.one_engine
 def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=200)
     leap(fresh_stack, hunt.start + LENGTH_MS // 10)
@@ -346,7 +347,6 @@ def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: St
     assert written.dead == []
 
 
-@pytest.mark.one_engine
 def test_what_waits_of_a_tier_that_is_gone_is_in_nobodys_way(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2, silver=30)
 
@@ -359,7 +359,6 @@ def test_what_waits_of_a_tier_that_is_gone_is_in_nobodys_way(fresh_stack: Stack)
     assert hunt.hidden() == {"gold": 2, "silver": 1}
 
 
-@pytest.mark.one_engine
 def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=1)
 
@@ -378,7 +377,6 @@ def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: 
     ]
 
 
-@pytest.mark.one_engine
 def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=20)
     nearer = hunt.start + LENGTH_MS // 4
@@ -388,7 +386,6 @@ def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: S
         assert hunt.hidden() == {"gold": 20}
 
 
-@pytest.mark.one_engine
 def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2)
     leap(fresh_stack, hunt.end + MINUTE_MS)
@@ -406,7 +403,6 @@ def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> Non
     assert hunt.game.save(same, seen=1).status_code == 200
 
 
-@pytest.mark.one_engine
 def test_a_moment_that_was_won_can_be_checked_when_the_secret_is_told(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=2)
     leap(fresh_stack, hunt.start + DAY_MS)
@@ -449,7 +445,6 @@ def test_a_moment_that_was_won_can_be_checked_when_the_secret_is_told(fresh_stac
         assert verified("moment", *asked) == f"The moment is {moment['at']}\n"
 
 
-@pytest.mark.one_engine
 def test_nobody_is_told_where_prizes_are_hidden(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=3)
     prizes = check(hunt.game).hidden

@@ -32,6 +32,8 @@ from tests.play_invariants import Written, check
 from tests.playing import BLANK, GOLD, Game, mechanics
 from tests.scenarios import DAY_MS, at_once, interrupted
 
+pytestmark = pytest.mark.both_engines
+
 PROJECT = "ProjectStandingsFunction"
 BERLIN = "Europe/Berlin"
 HOUR_MS = 3_600_000
@@ -234,7 +236,6 @@ def test_a_period_that_is_not_kept_is_refused_and_the_setting_named(stack: Stack
     assert "period" not in shown(game)
 
 
-@pytest.mark.one_engine
 def test_a_kind_of_period_is_named_once(stack: Stack) -> None:
     game = Game.started(stack, mechanics())
 
@@ -311,9 +312,9 @@ def crowd(stack: Stack, seed: int, *, count: int, totals: int, moments: int) -> 
 @pytest.mark.parametrize(
     ("seed", "totals", "moments"),
     [
-        pytest.param(1, 1, 1, marks=pytest.mark.one_engine),
+        (1, 1, 1),
         (2, 3, 2),
-        pytest.param(3, 1000, 40, marks=pytest.mark.one_engine),
+        (3, 1000, 40),
     ],
 )
 def test_i18_ranks_of_a_period_are_those_of_sorting_its_players(
@@ -355,7 +356,6 @@ def test_ones_own_place_counts_before_the_stream_has_told_of_it(stack: Stack) ->
     assert (new["participant"]["rank"], new["totalParticipants"]) == (4, 4)
 
 
-@pytest.mark.one_engine
 def test_a_board_that_is_switched_off_is_not_shown(stack: Stack) -> None:
     game = Game.started(stack, keeping("week", enabled=False))
     game.event("ada", "signup")
@@ -446,7 +446,6 @@ def test_late_records_never_put_an_older_state_on_a_board(told: Told) -> None:
     told.check()
 
 
-@pytest.mark.one_engine
 def test_a_process_that_dies_anywhere_leaves_what_the_next_one_finishes(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -473,7 +472,6 @@ def test_a_process_that_dies_anywhere_leaves_what_the_next_one_finishes(
     check_boards(game, ["bob"], ["week"])
 
 
-@pytest.mark.one_engine
 def test_a_state_that_has_been_counted_is_read_and_no_more(told: Told) -> None:
     stack, records = told.game.stack, player_records(told)
     told.deliver(records)
@@ -485,7 +483,6 @@ def test_a_state_that_has_been_counted_is_read_and_no_more(told: Told) -> None:
     assert not order.happened
 
 
-@pytest.mark.one_engine
 def test_an_older_state_that_is_being_counted_is_overtaken_by_a_newer_one(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -516,7 +513,6 @@ def test_an_older_state_that_is_being_counted_is_overtaken_by_a_newer_one(
     assert [each["totalPoints"] for each in entries] == [55] * (calls - 1) + [5]
 
 
-@pytest.mark.one_engine
 def test_the_entry_of_a_period_gives_way_to_the_next_and_goes_away_by_itself(told: Told) -> None:
     told.game.stack.drain()
 
@@ -544,7 +540,6 @@ def whole(value: Any) -> Any:
     return value if isinstance(value, str) else int(value)
 
 
-@pytest.mark.one_engine
 def test_what_is_long_over_is_put_on_no_board_again(told: Told) -> None:
     records = player_records(told)
     stand(told.game.stack, told.game.stack.now_ms() + 30 * DAY_MS)

@@ -29,8 +29,6 @@ from tests.front_door.test_period_boards import (
 )
 from tests.playing import Game
 
-pytestmark = pytest.mark.one_engine
-
 USERS = ["ada", "bob", "eve"]
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from local.stack import Stack
 from tests.playing import BLANK, GOLD, Game, by_moments, mechanics
 from tests.scenarios import DAY_MS, MINUTE_MS, leap
 
 PURCHASE = {"amount": 20}
-
-pytestmark = pytest.mark.one_engine
 
 
 def cost(answer: httpx.Response) -> tuple[str, str, str]:

@@ -19,6 +19,8 @@ from tests.api import Json
 from tests.conftest import inside
 from tests.playing import Game, mechanics
 
+pytestmark = pytest.mark.both_engines
+
 AT = 1_800_000_000_000
 STAFF = ["user-03", "user-11", "user-29", "nobody"]
 
@@ -139,7 +141,6 @@ def test_an_event_without_points_does_not_cost_a_place(stack: Stack) -> None:
     assert [each["eventsCount"] for each in entries] == [2, 1]
 
 
-@pytest.mark.one_engine
 def test_what_cannot_be_a_user_id_is_left_out_by_nobody(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +161,6 @@ def test_what_cannot_be_a_user_id_is_left_out_by_nobody(
     assert read(game, "participants/somebody")["rank"] == 1
 
 
-@pytest.mark.one_engine
 def test_without_a_leaderboard_nobody_has_a_rank(stack: Stack) -> None:
     game = Game.started(stack, mechanics(leaderboard={"enabled": False}))
     game.event("somebody", "signup")

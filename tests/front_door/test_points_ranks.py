@@ -123,7 +123,6 @@ def test_a_worker_overtaken_by_another_adds_the_rest(played: Played) -> None:
     played.check()
 
 
-@pytest.mark.one_engine
 def test_a_player_that_cannot_be_counted_holds_nobody_up(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())
     game.event("somebody", "signup")
@@ -143,7 +142,6 @@ def test_a_player_that_cannot_be_counted_holds_nobody_up(fresh_stack: Stack) -> 
     Played(game).check()
 
 
-@pytest.mark.one_engine
 def test_what_the_projection_of_players_writes_never_comes_back_to_it(played: Played) -> None:
     records = played.stack.take_records(PROJECT)
     before = table_of(played.stack)
@@ -175,6 +173,7 @@ def race(story: PointsStory, shape: Shape) -> None:
     story.told, story.pending = story.told + story.pending, []
 
 
+@pytest.mark.both_engines
 def test_racing_workers_leave_an_index_that_adds_up(fresh_stack: Stack) -> None:
     shape = Shape(3, 3, (38, 4, 4, 2))
     story = PointsStory(seed=5, shape=shape)

@@ -215,7 +215,6 @@ def played(stack: Stack) -> Played:
     return Played.begin(stack)
 
 
-@pytest.mark.one_engine
 def test_all_damage_is_named_and_repaired(played: Played) -> None:
     for damage in DAMAGE:
         named = damage(played)
@@ -247,7 +246,6 @@ def test_a_player_that_cannot_be_counted_is_told_and_left_out(fresh_stack: Stack
     assert any(f"player {item['userId']} cannot be counted" in line for line in report)
 
 
-@pytest.mark.one_engine
 def test_what_old_generations_have_left_is_cleared_when_nobody_reads_it(
     fresh_stack: Stack,
 ) -> None:
@@ -283,7 +281,6 @@ class Traffic:
         project(self.played.stack)
 
 
-@pytest.mark.one_engine
 def test_changes_after_any_call_of_a_rebuild_are_counted(fresh_stack: Stack) -> None:
     played = Played.begin(fresh_stack)
     traffic = Traffic(played)
@@ -300,7 +297,6 @@ def test_changes_after_any_call_of_a_rebuild_are_counted(fresh_stack: Stack) -> 
     assert calls > 30
 
 
-@pytest.mark.one_engine
 def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(fresh_stack: Stack) -> None:
     played = Played.begin(fresh_stack)
     traffic = Traffic(played)
@@ -318,7 +314,6 @@ def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(fresh_stack:
     assert calls > 30
 
 
-@pytest.mark.one_engine
 def test_a_projection_that_a_whole_rebuild_overtakes_counts_once(fresh_stack: Stack) -> None:
     """After each of its calls: what it has read is of generations that count no longer."""
     played = Played.begin(fresh_stack)
