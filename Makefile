@@ -97,12 +97,12 @@ chromium: $(CHROMIUM)/ready.stamp ## A headless Chromium for the browser's test 
 .PHONY: test
 test: setup ## All tests, in parallel
 	@$(MAKE) --silent chromium || echo "no Chromium could be had: the browser's test is left out"
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 .PHONY: test-dynamodb
 # Left out: what does not depend on the table: the form of requests, and endpoints that misbehave.
-test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## The front-door tests on DynamoDB Local (Java, npm)
-	$(BIN)/python -m pytest -n auto --dist loadgroup --engine dynamodb-local -m "front_door and not generated and not one_engine and not load" $(ARGS)
+test-dynamodb: setup $(DYNAMODB_LOCAL)/ready.stamp ## On DynamoDB Local, what depends on it: races, indexes, streams (Java, npm)
+	$(BIN)/python -m pytest -n auto --dist loadfile --engine dynamodb-local -m "both_engines and not load" $(ARGS)
 
 .PHONY: test-load
 test-load: setup $(DYNAMODB_LOCAL)/ready.stamp ## Thousands of sign-ups with webhooks, and of plays, on DynamoDB Local
@@ -151,6 +151,10 @@ bench-standings: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks, boards, credits, 
 .PHONY: bench-referrals
 bench-referrals: setup $(DYNAMODB_LOCAL)/ready.stamp ## Lists of referrals by their length, on DynamoDB Local
 	$(BIN)/python -m tests.benchmarks.bench_referrals $(ARGS)
+
+.PHONY: bench-points
+bench-points: setup $(DYNAMODB_LOCAL)/ready.stamp ## Ranks by points and their index by size, on DynamoDB Local
+	$(BIN)/python -m tests.benchmarks.bench_points $(ARGS)
 
 .PHONY: bench-redis
 bench-redis: $(VENV)/dev.stamp ## The same questions put to Redis, where redis-server is installed

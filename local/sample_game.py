@@ -14,10 +14,11 @@ CODE = "SAMP-AX7K9M2P"
 
 
 def write(account_id: str, campaign_id: str, now: int) -> None:
-    """Mechanics that say nothing, and a code that is worth 50 points."""
+    """Mechanics that keep a board of the week, and a code that is worth 50 points."""
     mechanics = Mechanics(
         campaign_id=campaign_id,
         version=1,
+        configuration={"leaderboard": {"periods": ["week"]}},
         draw_secret=new_secret(),
         secret_number=1,
         secret_at=now,

@@ -17,7 +17,6 @@ from tests.permissions import denied
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
-FRONT_DOOR = {"front_door", "contract"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,12 +37,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "story_seed" in metafunc.fixturenames:
         metafunc.parametrize("story_seed", range(metafunc.config.getoption("--stories")))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if FRONT_DOOR.intersection(item.path.relative_to(ROOT).parts):
-            item.add_marker(pytest.mark.front_door)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import compress
 from typing import TypeVar
 
 from grapevine.engine.mechanics.win_codes import hash_of_code
@@ -12,7 +13,7 @@ from grapevine.table.attributes import Item
 from grapevine.table.codes import Code, CodeSecret
 from grapevine.table.entity import Entity
 from grapevine.table.ledger import LedgerLine, MilestoneAward, PlayerEvent, Reversal, Win
-from grapevine.table.mechanics import Stock
+from grapevine.table.mechanics import Mechanics, Stock
 from grapevine.table.moments import HiddenPrize
 from grapevine.table.players import Player
 from tests.invariants import table_of
@@ -23,7 +24,8 @@ E = TypeVar("E", bound=Entity)
 
 @dataclass(frozen=True)
 class Written:
-    """All that the table holds of the plays of one campaign."""
+    """All that the table holds of the plays of one campaign. `hidden` are the prizes that can be
+    won, now or later; `dead` what saves have left that were refused, or died."""
 
     players: list[Player]
     events: list[PlayerEvent]
@@ -34,6 +36,7 @@ class Written:
     stocks: list[Stock]
     codes: list[Code]
     hidden: list[HiddenPrize]
+    dead: list[HiddenPrize]
     code_secret: str | None
 
     @classmethod
@@ -41,6 +44,9 @@ class Written:
         items = list(table_of(game.stack).values())
         own = [item for item in items if item.get("campaignId") == game.campaign_id]
         secrets = _all(CodeSecret, items)
+        hiding = {name: until for one in _all(Mechanics, own) for name, until in one.hiding.items()}
+        prizes = _all(HiddenPrize, own)
+        can_be_won = [each.at <= hiding.get(each.save_id, -1) for each in prizes]
         return cls(
             players=_all(Player, own),
             events=_all(PlayerEvent, own),
@@ -50,7 +56,8 @@ class Written:
             reversals=_all(Reversal, own),
             stocks=_all(Stock, own),
             codes=[code for code in _all(Code, own) if code.batch_id is None],
-            hidden=_all(HiddenPrize, own),
+            hidden=list(compress(prizes, can_be_won)),
+            dead=[each for each, can in zip(prizes, can_be_won, strict=True) if not can],
             code_secret=secrets[0].secret if secrets else None,
         )
 

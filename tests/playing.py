@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -87,7 +90,15 @@ MECHANICS: Json = {
 GOLD, SILVER, BLANK = range(10_000), range(10_000, 60_000), range(60_000, 1_000_000)
 """What the draws of `MECHANICS` mean."""
 
+SCRIPT = Path(__file__).parents[1] / "docs/verify_draw.py"
+
 _numbers = itertools.count(1)
+
+
+def verified(*arguments: str) -> str:
+    """What the script prints that anybody can run."""
+    command = [sys.executable, str(SCRIPT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def mechanics(**changes: Any) -> Json:

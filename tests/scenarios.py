@@ -9,9 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from grapevine import runtime
 from grapevine.engine.access import CAMPAIGN_CACHE_MS
+from grapevine.engine.mechanics import counters
 from grapevine.engine.month_end.calendar import IN_FLIGHT_MS
 from grapevine.engine.month_end.close import SETTLED_BY_MS
 from grapevine.engine.participants.add import NewParticipant, add
@@ -671,8 +673,9 @@ def months(stack: Stack, api: Api) -> None:
 def plays(stack: Stack) -> None:
     """Mechanics saved and changed, events recorded: the first of a player, one that wins, one that
     was recorded before."""
-    game = Game.started(stack, mechanics())
-    more = mechanics()
+    by_week = {"leaderboard": {"periods": ["week"]}}
+    game = Game.started(stack, mechanics(**by_week))
+    more = mechanics(**by_week)
     more["instantWin"]["tiers"][0]["inventory"] += 1
     assert game.save(more, seen=1).json()["data"]["configVersion"] == 2
     assert game.call("GET", "mechanics").status_code == 200
@@ -685,6 +688,8 @@ def plays(stack: Stack) -> None:
     assert_players_can_be_read(stack, game)
     now = stack.now_ms()
     hidden = Game.started(stack, by_moments(now, now + 30 * DAY_MS, gold=2))
+    more = by_moments(now, now + 30 * DAY_MS, gold=3)
+    assert hidden.save(more, seen=1).status_code == 200
     leap(stack, now + 30 * DAY_MS - MINUTE_MS)
     assert hidden.event("user_1", "purchase")["instantWin"]["won"]
 
@@ -697,9 +702,23 @@ def assert_players_can_be_read(stack: Stack, game: Game) -> None:
         assert game.call("GET", path).status_code == 200
     assert len(game.call("GET", f"{player}/wins").json()["data"]["wins"]) == 1
     assert len(game.call("GET", "wins").json()["data"]["wins"]) == 1
-    assert game.call("GET", "leaderboard?userId=user_1").json()["data"]["participant"]["rank"] == 1
+    for query in ("", "&period=week"):
+        shown = game.call("GET", f"leaderboard?userId=user_1{query}").json()["data"]
+        assert shown["participant"]["rank"] == shown["totalParticipants"] == 1
+    assert rank_beside_another(stack, game, "user_1", "user_0") == 2
     event_id = game.call("GET", f"{player}/ledger").json()["data"]["entries"][0]["eventId"]
     assert game.call("GET", f"events/{event_id}?userId=user_1").status_code == 200
+
+
+def rank_beside_another(stack: Stack, game: Game, user_id: str, other: str) -> int:
+    """With another one who reached the same total in the same millisecond."""
+    with runtime.using(stack.runtime()):
+        player = game.player(user_id)
+        assert player
+        store.put(replace(player, user_id=other).to_item(), ABSENT)
+    stack.drain()
+    rank: int = game.call("GET", f"participants/{user_id}").json()["data"]["rank"]
+    return rank
 
 
 def reports(stack: Stack, api: Api) -> None:
@@ -735,10 +754,22 @@ def reports(stack: Stack, api: Api) -> None:
     assert game.player("ada").participant_id is None  # type: ignore[union-attr]
 
 
+def forgetful_one_reaches_a_milestone(stack: Stack) -> None:
+    """By a code, as a player who may have forgotten some."""
+    once = {"id": "once", "name": "Once", "metric": {"type": "points_total"}, "threshold": 1}
+    game = Game.started(stack, mechanics(milestones=None))
+    game.event("forgetful", "nothing")
+    assert game.save(mechanics(milestones=[once]), seen=1).status_code == 200
+    [code] = coding.new_codes(game)
+    with patch.object(counters, "MOST_RETIRED", 0):
+        redeemed = coding.redeem(game, "forgetful", code)
+    assert [each["id"] for each in redeemed.json()["data"]["milestones"]] == ["once"]
+
+
 def codes(stack: Stack) -> None:
     """Codes made, shown again and guessed; redeemed by somebody new and by one who has won; and all
-    of it taken back."""
-    game = Game.started(stack, mechanics())
+    of it taken back, also from the board of the week."""
+    game = Game.started(stack, mechanics(leaderboard={"periods": ["week"]}))
     for _ in range(2):
         made = coding.new_codes(game, 2, key="cards")
     won = game.event("u", "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
@@ -748,6 +779,7 @@ def codes(stack: Stack) -> None:
     for _ in range(2):
         assert not coding.verify(game, "SUMM-22222222").json()["data"]["valid"]
         assert coding.redeem(game, "u", "SUMM-22222222").status_code == 404
+    forgetful_one_reaches_a_milestone(stack)
     for user_id, code in (("new", made[0]), ("u", made[1]), ("u", win_code)):
         assert coding.redeem(game, user_id, code, key=code).status_code == 200
     query = {"slug": game.slug}

@@ -1,4 +1,4 @@
-"""GET /v1/campaigns/{slug}/leaderboard: the players with the most points, and one's neighbours."""
+"""GET /v1/campaigns/{slug}/leaderboard: the best of all time, or of a day, week or month."""
 
 from grapevine.engine.mechanics.board import board
 from grapevine.engine.mechanics.campaign import played
@@ -16,5 +16,5 @@ from grapevine.http.models.players import PointsLeaderboard, ReadPointsLeaderboa
 )
 def handler(request: Request[Nothing, ReadPointsLeaderboard]) -> PointsLeaderboard:
     query = request.query
-    found = board(played(request.campaign), query.limit, query.user_id)
+    found = board(played(request.campaign), query.limit, query.user_id, query.of_period)
     return PointsLeaderboard.of(found, query.user_id)

@@ -11,8 +11,6 @@ from playwright.sync_api import Browser, Page
 from tests import visitors
 from tests.browser.conftest import Customer, somebody
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 Made = Callable[..., Customer]
 
 

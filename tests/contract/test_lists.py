@@ -9,6 +9,8 @@ from local.stack import Stack
 from tests.api import unique_email
 from tests.scenarios import invited
 
+pytestmark = pytest.mark.both_engines
+
 
 def test_referrals_and_invites_are_paged_through_with_the_official_sdk(
     stack: Stack, client: Growsurf, campaign_id: str

@@ -5,6 +5,8 @@ from growsurf import Growsurf
 
 from local.stack import Stack
 
+pytestmark = pytest.mark.both_engines
+
 PLUS = "gavin+test@example.com"
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from growsurf import AsyncGrowsurf, Growsurf
 
 from local.stack import Stack
+
+pytestmark = pytest.mark.both_engines
 
 
 def test_a_campaign_runs_end_to_end_with_the_official_sdk(stack: Stack, client: Growsurf) -> None:

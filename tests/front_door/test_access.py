@@ -22,8 +22,6 @@ from tests.playing import Game, mechanics
 from tests.refusals import refusal
 from tests.scenarios import leap
 
-pytestmark = pytest.mark.one_engine
-
 READ, WRITE = "participant:read", "participant:write"
 WEBHOOKS = "/v2/campaign/{id}/webhooks"
 SLUG = "/v1/campaigns/{slug}"

@@ -272,7 +272,6 @@ def test_a_line_goes_away_after_two_years(story: Story) -> None:
         assert line["expiresAt"] == (line["at"] + 730 * DAY_MS) // 1000
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("query", "param"),
     [
@@ -292,7 +291,6 @@ def test_a_wrong_parameter_is_refused_with_its_detail(api: Api, query: Json, par
     assert (detail["location"], detail["param"]) == ("query", param)
 
 
-@pytest.mark.one_engine
 def test_an_unknown_participant_has_no_log(api: Api) -> None:
     path = f"/v2/campaign/{api.campaign()}/participant/nobody/activity-logs"
 

@@ -16,8 +16,6 @@ from tests.api import Api, unique_email
 from tests.invariants import table_of
 from tests.refusals import refusal, refused_fields
 
-pytestmark = pytest.mark.one_engine
-
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 

@@ -29,7 +29,6 @@ def change(api: Api, path: str, **body: Any) -> Json:
     return api.ok("PATCH", path, body)
 
 
-@pytest.mark.one_engine
 def test_a_new_campaign_has_every_template_and_sends_nothing(api: Api, path: str) -> None:
     shown = api.ok("GET", path)
 
@@ -50,7 +49,6 @@ def test_a_new_campaign_has_every_template_and_sends_nothing(api: Api, path: str
         }
 
 
-@pytest.mark.one_engine
 def test_only_what_is_sent_changes(api: Api, path: str) -> None:
     before = api.ok("GET", path)
 
@@ -98,7 +96,6 @@ def test_null_takes_the_default_again(api: Api, path: str) -> None:
     assert api.ok("GET", path) == before
 
 
-@pytest.mark.one_engine
 def test_a_template_that_is_reset_stays_off(api: Api, path: str) -> None:
     change(api, path, goalAchieved={"isEnabled": False, "subject": "s"})
 
@@ -108,7 +105,6 @@ def test_a_template_that_is_reset_stays_off(api: Api, path: str) -> None:
     assert after["goalAchieved"]["isEnabled"] is False
 
 
-@pytest.mark.one_engine
 def test_the_companys_name_is_the_campaigns(api: Api) -> None:
     campaign_id = api.campaign(live=False)
     path = f"/v2/campaign/{campaign_id}"
@@ -123,7 +119,6 @@ def test_the_companys_name_is_the_campaigns(api: Api) -> None:
 
 
 @pytest.mark.parametrize("address", ["me@unverified.example", "me@sub.unverified.example"])
-@pytest.mark.one_engine
 def test_an_address_that_ses_does_not_know_is_refused(api: Api, path: str, address: str) -> None:
     before = api.ok("GET", path)
     body = {"settings": {"sender": {"fromEmail": address}}, "goalAchieved": {"subject": "s"}}
@@ -136,7 +131,6 @@ def test_an_address_that_ses_does_not_know_is_refused(api: Api, path: str, addre
     assert api.ok("GET", path) == before
 
 
-@pytest.mark.one_engine
 def test_a_campaign_that_can_send_has_its_salt_before_anybody_joins(stack: Stack, api: Api) -> None:
     campaign_id = api.campaign()
     path = f"/v2/campaign/{campaign_id}"
@@ -157,7 +151,6 @@ def _sender(address: str) -> Json:
     return {"settings": {"sender": {"fromEmail": address}}}
 
 
-@pytest.mark.one_engine
 def test_an_account_sends_from_its_own_addresses_alone(stack: Stack, api: Api) -> None:
     with another_account(stack) as other:
         path = f"/v2/campaign/{other.campaign(live=False)}/emails"
@@ -203,7 +196,6 @@ def test_an_account_sends_from_its_own_addresses_alone(stack: Stack, api: Api) -
         assert api.call("PATCH", own, _sender("a@shop.example")).status_code == 400
 
 
-@pytest.mark.one_engine
 def test_nothing_is_sent_from_an_address_that_was_taken_away(stack: Stack, api: Api) -> None:
     with another_account(stack) as other:
         account_id = account_of(stack, other)
@@ -274,7 +266,6 @@ REFUSED: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(("field", "body"), REFUSED)
 def test_what_cannot_be_is_refused_by_its_name(api: Api, path: str, field: str, body: Json) -> None:
     answer = api.call("PATCH", path, body)
@@ -283,7 +274,6 @@ def test_what_cannot_be_is_refused_by_its_name(api: Api, path: str, field: str, 
     assert field in {problem["field"] for problem in answer.json()["errors"]}
 
 
-@pytest.mark.one_engine
 def test_a_refused_part_refuses_all_of_it(api: Api, path: str) -> None:
     before = api.ok("GET", path)
     body = {"goalAchieved": {"subject": "fine"}, "referredSignup": {"subject": "{{nothing}}"}}
@@ -294,7 +284,6 @@ def test_a_refused_part_refuses_all_of_it(api: Api, path: str) -> None:
     assert api.ok("GET", path) == before
 
 
-@pytest.mark.one_engine
 def test_what_changes_nothing_writes_nothing(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         path = f"/v2/campaign/{api.campaign(live=False)}/emails"
@@ -309,7 +298,6 @@ def test_what_changes_nothing_writes_nothing(fresh_stack: Stack) -> None:
     assert table_of(fresh_stack) == before
 
 
-@pytest.mark.one_engine
 def test_templates_do_not_make_the_campaign_any_larger(stack: Stack, api: Api) -> None:
     campaign_id = api.campaign(live=False)
     body = "x" * 20_000 + FOOT

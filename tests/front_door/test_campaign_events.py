@@ -81,6 +81,7 @@ def test_i16_a_prize_that_its_code_pays_is_not_in_the_total(stack: Stack) -> Non
     assert sum(line.points for line in game.ledger(USER)) == 750
 
 
+@pytest.mark.both_engines
 def test_i6_a_repeated_key_is_answered_byte_for_byte_and_changes_nothing(game: Game) -> None:
     gold = next(game.keys_that_draw(GOLD))
     first = game.send(USER, "purchase", PURCHASE, key=gold)
@@ -130,6 +131,7 @@ def test_an_order_counts_once_whatever_key_comes_with_it(stack: Stack) -> None:
     assert game.event("other", "purchase", {"amount": 20, "orderId": "o-1"})["totalPoints"] == 100
 
 
+@pytest.mark.both_engines
 def test_i6_a_key_is_known_though_its_day_had_been_counted_before(stack: Stack) -> None:
     game = Game.started(stack, mechanics())
     game.event("u", "daily_login", key="first")
@@ -156,6 +158,7 @@ def test_i7_a_key_that_came_with_a_known_order_names_no_other_one(stack: Stack) 
     assert table_of(stack) == before
 
 
+@pytest.mark.both_engines
 def test_i10_a_known_order_whose_new_key_was_not_kept_is_answered_by_the_next_try(
     stack: Stack,
 ) -> None:
@@ -234,7 +237,6 @@ def test_i9_what_is_refused_leaves_the_table_as_it_was(stack: Stack) -> None:
     assert table_of(stack) == before
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("status", ["DRAFT", "COMPLETE"])
 def test_a_campaign_that_is_not_in_progress_takes_no_events(stack: Stack, status: str) -> None:
     game = Game.started(stack, mechanics())
@@ -247,7 +249,6 @@ def test_a_campaign_that_is_not_in_progress_takes_no_events(stack: Stack, status
     assert game.send(USER, "signup").status_code == 404
 
 
-@pytest.mark.one_engine
 def test_a_campaign_takes_events_from_its_start_to_its_end(stack: Stack) -> None:
     now = stack.now_ms()
     starts, ends = instant_text(now + DAY_MS), instant_text(now + 2 * DAY_MS)
@@ -261,7 +262,6 @@ def test_a_campaign_takes_events_from_its_start_to_its_end(stack: Stack) -> None
     assert statuses == [404, 200, 404]
 
 
-@pytest.mark.one_engine
 def test_a_campaign_takes_no_events_by_ways_that_are_not_among_its_sources(stack: Stack) -> None:
     game = Game.started(stack, mechanics(dedupe=None))
     known = game.send("u", "purchase", {"amount": 20}, key="known")
@@ -278,7 +278,6 @@ def test_a_campaign_takes_no_events_by_ways_that_are_not_among_its_sources(stack
     assert game.send("u", "purchase", {"amount": 20}, key="known").text == known.text
 
 
-@pytest.mark.one_engine
 def test_a_campaign_without_mechanics_records_events_for_nothing(stack: Stack) -> None:
     game = Game.started(stack)
 

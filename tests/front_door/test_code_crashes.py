@@ -30,6 +30,8 @@ from tests.conftest import inside
 from tests.invariants import table_of
 from tests.playing import GOLD, Game, mechanics
 
+pytestmark = pytest.mark.both_engines
+
 USER = "user_12345"
 SIZE = 120
 

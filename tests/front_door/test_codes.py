@@ -146,6 +146,7 @@ def test_requests_without_a_key_make_a_batch_each(game: Game) -> None:
     assert counts(game) == (4, 4, 0, 0, 0, 2)
 
 
+@pytest.mark.both_engines
 def test_the_same_key_at_the_same_moment_makes_one_batch(game: Game) -> None:
     def send(_: Api) -> httpx.Response:
         return generate(game, 150, 5, key="cards-1")
@@ -157,7 +158,7 @@ def test_the_same_key_at_the_same_moment_makes_one_batch(game: Game) -> None:
     assert counts(game) == (150, 150, 0, 0, 0, 1)
 
 
-@pytest.mark.one_engine
+@pytest.mark.both_engines
 def test_i5_a_code_that_is_taken_is_passed_over(
     game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,7 +235,6 @@ def test_a_repeated_redemption_is_answered_byte_for_byte(game: Game) -> None:
     assert table_of(game.stack) == before
 
 
-@pytest.mark.one_engine
 def test_a_prize_that_was_paid_at_once_is_proved_by_its_code_and_pays_nothing(game: Game) -> None:
     code = a_win(game)
     total = game.player(USER).total_points  # type: ignore[union-attr]
@@ -262,7 +262,6 @@ def test_a_prize_that_its_code_pays_is_paid_once_to_its_winner(stack: Stack) -> 
     sums_are_right(game, USER)
 
 
-@pytest.mark.one_engine
 def test_a_code_expires(stack: Stack) -> None:
     game = Game.started(stack, mechanics())
     expires = instant_text(stack.now_ms() + HOUR_MS)
@@ -278,7 +277,6 @@ def test_a_code_expires(stack: Stack) -> None:
     assert refused(generate(game, 1, 1, expiresAt=expires))[0] == 400
 
 
-@pytest.mark.one_engine
 def test_a_code_of_a_batch_ends_with_its_campaign_and_that_of_a_win_does_not(
     stack: Stack,
 ) -> None:
@@ -296,7 +294,6 @@ def test_a_code_of_a_batch_ends_with_its_campaign_and_that_of_a_win_does_not(
     assert data_of(redeem(game, USER, won))["pointsEarned"] == 500
 
 
-@pytest.mark.one_engine
 def test_a_code_waits_for_its_campaign(stack: Stack) -> None:
     starts = instant_text(stack.now_ms() + HOUR_MS)
     game = Game.started(stack, mechanics(startsAt=starts))
@@ -354,6 +351,7 @@ def test_i17_two_accounts_have_codes_of_their_own_under_the_same_slug(
     assert game.player(USER) is None
 
 
+@pytest.mark.both_engines
 def test_i11_sixteen_at_once_are_paid_once(game: Game) -> None:
     (code,) = new_codes(game)
     users = [f"u{number % 8}" for number in range(16)]
@@ -376,6 +374,7 @@ def _redeem(game: Game, user_id: str, code: str, _: Api) -> httpx.Response:
     return redeem(game, user_id, code, key=f"key of {user_id}")
 
 
+@pytest.mark.both_engines
 def test_one_user_redeems_many_codes_at_once(game: Game) -> None:
     codes = new_codes(game, 8, 10)
 
@@ -405,7 +404,6 @@ def test_guessing_ends_with_a_wait_whether_or_not_the_guess_is_right(fresh_stack
     assert data_of(redeem(game, USER, code))["totalPoints"] == 500
 
 
-@pytest.mark.one_engine
 def test_the_code_of_another_users_prize_counts_as_a_guess(fresh_stack: Stack) -> None:
     """Or it would tell which codes exist, as often as one likes."""
     game = Game.started(fresh_stack, mechanics())
@@ -421,7 +419,6 @@ def test_the_code_of_another_users_prize_counts_as_a_guess(fresh_stack: Stack) -
     assert data_of(redeem(game, USER, own))["totalPoints"] == 500
 
 
-@pytest.mark.one_engine
 def test_wrong_codes_that_are_verified_are_limited_and_stop_nobody_who_redeems(
     fresh_stack: Stack,
 ) -> None:
@@ -439,7 +436,6 @@ def test_wrong_codes_that_are_verified_are_limited_and_stop_nobody_who_redeems(
         assert not data_of(verify(game, code))["valid"]
 
 
-@pytest.mark.one_engine
 def test_the_wrong_codes_of_others_stop_no_right_one(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())
     (code,) = new_codes(game)
@@ -477,7 +473,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.one_engine
 def test_what_makes_no_batch_is_refused_by_name_and_writes_nothing(game: Game) -> None:
     new_codes(game)
     before = table_of(game.stack)
@@ -494,7 +489,6 @@ def test_what_makes_no_batch_is_refused_by_name_and_writes_nothing(game: Game) -
     assert table_of(game.stack) == before
 
 
-@pytest.mark.one_engine
 def test_refusals_name_what_is_wrong(game: Game) -> None:
     answers = [
         redeem(game, "", "SUMM-22222222"),

@@ -18,6 +18,8 @@ from tests import invariants
 from tests.api import Api, Json, unique_email
 from tests.scenarios import DAY_MS, at_once, friends_of
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def api(stack: Stack) -> Iterator[Api]:
@@ -85,7 +87,6 @@ def test_fifty_triggers_of_one_friend_give_one_credit(stack: Stack, api: Api) ->
     assert (shown["referralCount"], shown["referrals"]) == (1, [friend])
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_hundred_friends_triggered_from_sixteen_threads_all_count(
     fresh_stack: Stack,

@@ -156,7 +156,6 @@ def test_ranks_and_totals_come_right_after_the_projection_died(
         invariants.check(fresh_stack)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("function_id", ["SweepDueFunction", "SettleDueFunction"])
 def test_due_work_is_done_after_a_process_of_it_died(fresh_stack: Stack, function_id: str) -> None:
     """A delayed credit is given, and a deleted referrer is cleaned up after."""

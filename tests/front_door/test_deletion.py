@@ -212,7 +212,7 @@ def test_a_page_may_begin_at_a_deleted_participant(api: Api, campaign_id: str) -
     assert [row["id"] for row in page["participants"]] == [oldest]
 
 
-@pytest.mark.slow
+@pytest.mark.both_engines
 def test_a_referrer_of_many_is_erased_page_by_page(
     fresh_stack: Stack, api: Api, campaign_id: str
 ) -> None:

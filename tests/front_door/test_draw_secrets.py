@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from grapevine.engine.access import CAMPAIGN_CACHE_MS
+from grapevine.engine.mechanics import draw_secrets
 from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
 from grapevine.engine.mechanics.draws import commitment, draw_value
+from grapevine.engine.mechanics.fields import instant_text
 from local.stack import Stack
 from tests.api import Json
 from tests.play_invariants import check
@@ -170,7 +172,6 @@ def test_a_save_that_meets_a_resumption_does_not_bring_the_former_secret_back(
     assert "drawSecret" not in told(game)
 
 
-@pytest.mark.one_engine
 def test_a_resumption_that_meets_a_save_keeps_both(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())
     game.set_status("COMPLETE")
@@ -184,3 +185,113 @@ def test_a_resumption_that_meets_a_save_keeps_both(fresh_stack: Stack) -> None:
     after = told_whole(game)
     assert (after["status"], after["timezone"]) == ("IN_PROGRESS", "UTC")
     assert game.secret() != shown
+
+
+def test_draws_can_be_checked_after_the_instant_win_was_taken_out(fresh_stack: Stack) -> None:
+    game = Game.started(fresh_stack, unlimited())
+    promised = told(game)["drawCommitment"]
+    game.event("user", "purchase", PURCHASE)
+    assert game.save(mechanics(instantWin=None), seen=1).status_code == 200
+    without = told_whole(game)
+    game.set_status("COMPLETE")
+    wait(game)
+
+    after = told_whole(game)
+
+    assert without["instantWin"] is after["instantWin"] is None
+    assert without["drawCommitment"] == after["drawCommitment"] == promised
+    assert "drawSecret" not in without
+    assert commitment(after["drawSecret"]) == promised
+    assert game.save(after, seen=2).status_code == 200
+    [former] = told_whole(game)["formerDraws"]
+    assert former["drawSecret"] == after["drawSecret"]
+
+
+def test_a_campaign_that_never_had_an_instant_win_speaks_of_no_draws(stack: Stack) -> None:
+    game = Game.started(stack, mechanics(instantWin=None))
+
+    assert not [name for name in told_whole(game) if "raw" in name]
+
+
+def test_saves_of_an_ended_campaign_do_not_bury_what_decided_its_draws(
+    fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draw_secrets, "MOST_FORMER", 1)
+    game = Game.started(fresh_stack, unlimited())
+    game.event("user", "purchase", PURCHASE)
+    [event] = check(game).events
+    secret = game.secret()
+    game.set_status("COMPLETE")
+    wait(game)
+    assert told(game)["drawSecret"] == secret
+
+    for seen in range(1, 4):
+        assert game.save(unlimited(), seen=seen).status_code == 200
+        assert [each["drawSecret"] for each in told(game)["formerDraws"]] == [secret]
+        assert "drawSecret" not in told(game)
+
+    assert told(game)["drawNumber"] == 2
+    for _ in range(2):
+        game.set_status("IN_PROGRESS")
+        game.set_status("COMPLETE")
+    wait(game)
+    assert secret not in game.call("GET", "mechanics").text
+    asked = game.call("GET", f"events/{event.event_id}", params={"userId": "user"})
+    drawn = asked.json()["data"]["instantWin"]
+    assert (drawn["drawSecret"], drawn["drawCommitment"]) == (secret, commitment(secret))
+    assert drawn["draw"] == draw_value(secret, game.campaign_id, event.event_id)
+
+
+def until(end: int, **more: Any) -> Json:
+    return {**unlimited(), "endsAt": instant_text(end), **more}
+
+
+def test_the_secret_is_told_after_ends_at_and_decides_nothing_if_the_campaign_goes_further(
+    fresh_stack: Stack,
+) -> None:
+    end = fresh_stack.now_ms() + DAY_MS
+    game = Game.started(fresh_stack, until(end))
+    secret = game.secret()
+    leap(fresh_stack, end + SHOWN_AFTER_MS - 1000)
+    assert game.send("late", "purchase", PURCHASE).status_code == 404
+    assert "drawSecret" not in told(game)
+    leap(fresh_stack, end + SHOWN_AFTER_MS + 1000)
+    assert told(game)["drawSecret"] == secret
+    assert game.send("late", "purchase", PURCHASE).status_code == 404
+
+    further = until(end + 2 * DAY_MS)
+    assert game.save(further, seen=1).status_code == 200
+
+    assert [each["drawSecret"] for each in told(game)["formerDraws"]] == [secret]
+    assert "drawSecret" not in told(game)
+    wait(game, CAMPAIGN_CACHE_MS + 1000)
+    game.event("user", "purchase", PURCHASE, key=next(game.keys_that_draw(GOLD, secret)))
+    [event] = check(game).events
+    assert event.secret_number == told(game)["drawNumber"] == 2
+    assert event.draw_value == draw_value(game.secret(), game.campaign_id, event.event_id)
+    assert game.secret() != secret
+    game.set_status("COMPLETE")
+    wait(game)
+    assert told(game)["drawSecret"] == game.secret()
+
+
+def test_an_end_that_is_put_into_the_past_tells_no_secret_while_containers_go_by_the_former_one(
+    fresh_stack: Stack,
+) -> None:
+    start = fresh_stack.now_ms()
+    game = Game.started(fresh_stack, until(start + 9 * DAY_MS))
+    secret = game.secret()
+    leap(fresh_stack, start + 2 * DAY_MS)
+    game.event("warm", "purchase", PURCHASE)
+    assert game.save(until(start + DAY_MS), seen=1).status_code == 200
+
+    at_once = told(game)
+    game.event("warm", "purchase", PURCHASE, key=next(game.keys_that_draw(GOLD)))
+    wait(game, SHOWN_AFTER_MS - 1000)
+    later = told(game)
+    wait(game, 2000)
+
+    assert "drawSecret" not in at_once
+    assert "drawSecret" not in later
+    assert told(game)["drawSecret"] == secret
+    assert {event.secret_number for event in check(game).events} == {1}

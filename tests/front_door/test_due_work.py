@@ -311,7 +311,7 @@ def test_work_that_always_fails_is_given_up_and_holds_nobody_up(
     assert fresh_stack.queue_messages("DueQueue") == []
 
 
-@pytest.mark.slow
+@pytest.mark.both_engines
 def test_a_hundred_credits_that_fall_due_together_are_given_in_one_sweep(
     fresh_stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

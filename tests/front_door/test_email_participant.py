@@ -33,7 +33,6 @@ def mailing(stack: Stack, api: Api) -> Mailing:
     return Mailing(stack, api)
 
 
-@pytest.mark.one_engine
 def test_a_text_of_its_own_is_sent_with_the_footer(mailing: Mailing) -> None:
     mailing.configure(
         settings={"contact": {"addressLine1": "1 Grape Street", "companyName": "Hooli & Co"}}
@@ -57,7 +56,6 @@ def test_a_text_of_its_own_is_sent_with_the_footer(mailing: Mailing) -> None:
         assert text.count("/unsubscribe/") == 1
 
 
-@pytest.mark.one_engine
 def test_a_footer_stands_where_the_body_puts_it(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
 
@@ -69,7 +67,6 @@ def test_a_footer_stands_where_the_body_puts_it(mailing: Mailing) -> None:
         assert text.count("/unsubscribe/") == 1
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("key", TEMPLATES)
 def test_every_template_can_be_asked_for_though_it_is_off(mailing: Mailing, key: str) -> None:
     ada = mailing.joins("ada", firstName="Ada")
@@ -82,7 +79,6 @@ def test_every_template_can_be_asked_for_though_it_is_off(mailing: Mailing, key:
     assert "/unsubscribe/" in part(message, "html")
 
 
-@pytest.mark.one_engine
 def test_the_email_about_a_reward_names_the_newest_approved_one(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, options={"requireManualRewardApproval": True})
     path = f"/v2/campaign/{mailing.id}"
@@ -104,7 +100,6 @@ def test_the_email_about_a_reward_names_the_newest_approved_one(stack: Stack, ap
 
 
 @pytest.mark.parametrize("body", [HELLO, {"emailType": "referredSignup"}])
-@pytest.mark.one_engine
 def test_a_repeated_request_sends_nothing_again(mailing: Mailing, body: Json) -> None:
     ada, other = mailing.joins("ada"), mailing.joins("other")
 
@@ -115,6 +110,7 @@ def test_a_repeated_request_sends_nothing_again(mailing: Mailing, body: Json) ->
     assert len(mailing.to(ada)) == len(mailing.to(other)) == 1
 
 
+@pytest.mark.both_engines
 def test_requests_at_the_same_moment_are_one(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     path = f"/v2/campaign/{mailing.id}/participant/{ada['id']}/email"
@@ -124,7 +120,6 @@ def test_requests_at_the_same_moment_are_one(mailing: Mailing) -> None:
     assert len(mailing.to(ada)) == 1
 
 
-@pytest.mark.one_engine
 def test_after_ten_minutes_the_same_may_be_said_again(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     for wait in (0, SAME_REQUEST_MS - 1, 1):
@@ -134,7 +129,6 @@ def test_after_ten_minutes_the_same_may_be_said_again(mailing: Mailing) -> None:
     assert len(mailing.to(ada)) == 2
 
 
-@pytest.mark.one_engine
 def test_another_text_is_another_request(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     for changed in ({}, {"subject": "Bye"}, {"body": "<p>x</p>"}, {"preheader": "p"}):
@@ -143,7 +137,6 @@ def test_another_text_is_another_request(mailing: Mailing) -> None:
     assert len(mailing.to(ada)) == 4
 
 
-@pytest.mark.one_engine
 def test_there_is_a_limit_for_a_participant_and_day(mailing: Mailing) -> None:
     ada, other = mailing.joins("ada"), mailing.joins("other")
     leap(mailing.stack, (mailing.stack.now_ms() // DAY_MS + 1) * DAY_MS)
@@ -165,7 +158,6 @@ def test_there_is_a_limit_for_a_participant_and_day(mailing: Mailing) -> None:
     assert [one.status_code for one in (repeated, others, later)] == [200] * 3
 
 
-@pytest.mark.one_engine
 def test_there_must_be_a_from_address(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     mailing.configure(settings={"sender": {"fromEmail": None}})
@@ -177,7 +169,6 @@ def test_there_must_be_a_from_address(mailing: Mailing) -> None:
     assert mailing.to(ada) == []
 
 
-@pytest.mark.one_engine
 def test_an_address_that_is_not_verified_any_more_sends_nothing(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     give_settings(mailing.stack, mailing.id, fromEmail="me@unverified.example")
@@ -188,7 +179,6 @@ def test_an_address_that_is_not_verified_any_more_sends_nothing(mailing: Mailing
     assert mailing.mails() == []
 
 
-@pytest.mark.one_engine
 def test_whoever_has_unsubscribed_gets_nothing(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     mailing.api.update(mailing.id, ada["id"], unsubscribed=True)
@@ -200,7 +190,6 @@ def test_whoever_has_unsubscribed_gets_nothing(mailing: Mailing) -> None:
     assert mailing.to(ada) == []
 
 
-@pytest.mark.one_engine
 def test_whoever_unsubscribes_or_leaves_before_it_is_sent_gets_nothing(mailing: Mailing) -> None:
     unsubscribed, deleted = mailing.joins("ada"), mailing.joins("eve")
     with mailing.stack.hold("SendMailFunction"):
@@ -212,7 +201,6 @@ def test_whoever_unsubscribes_or_leaves_before_it_is_sent_gets_nothing(mailing: 
     assert mailing.to(unsubscribed) == mailing.to(deleted) == []
 
 
-@pytest.mark.one_engine
 def test_nobody_is_written_to_who_is_not_there(mailing: Mailing) -> None:
     for name in ("nobody", "nobody@x.example"):
         answer = mailing.ask(name, **HELLO)
@@ -220,7 +208,6 @@ def test_nobody_is_written_to_who_is_not_there(mailing: Mailing) -> None:
         assert answer.status_code == 400
 
 
-@pytest.mark.one_engine
 def test_a_campaign_that_has_ended_welcomes_nobody(mailing: Mailing) -> None:
     ada = mailing.joins("ada", firstName="Ada")
     mailing.api.set_status(mailing.id, "COMPLETE")
@@ -234,7 +221,6 @@ def test_a_campaign_that_has_ended_welcomes_nobody(mailing: Mailing) -> None:
     assert sorted(mailing.subjects(ada)) == ["Hello Ada", "You have earned a reward"]
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "body",
     [
@@ -272,7 +258,6 @@ def test_what_is_neither_one_nor_the_other_is_refused(mailing: Mailing, body: Js
     assert mailing.to(ada) == []
 
 
-@pytest.mark.one_engine
 def test_what_was_written_is_kept_apart_and_goes_away(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
 
@@ -288,7 +273,6 @@ def test_what_was_written_is_kept_apart_and_goes_away(mailing: Mailing) -> None:
     assert key not in table_of(mailing.stack)
 
 
-@pytest.mark.one_engine
 def test_a_text_goes_whichever_way_its_e_mail_ends(mailing: Mailing) -> None:
     people = unsubscribed, deleted, refused, told = [mailing.joins(name) for name in "abcd"]
     with mailing.stack.hold("SendMailFunction"):
@@ -316,7 +300,6 @@ def _texts(mailing: Mailing) -> list[str]:
     return [item["textId"] for item in items if item["campaignId"] == mailing.id]
 
 
-@pytest.mark.one_engine
 def test_nothing_is_remembered_of_whoever_is_deleted(mailing: Mailing) -> None:
     before = mailing.joins("ada")
     mailing.ask(before["id"], **HELLO)
@@ -361,7 +344,6 @@ def test_dying_anywhere_and_being_repeated_sends_it_once(
     assert [len(mailing.to(each)) for each in people] == [1] * len(people)
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "failure",
     [
@@ -389,7 +371,6 @@ def test_a_queue_that_fails_delays_the_e_mail_and_nothing_else(
     assert len(mailing.to(ada)) == 1
 
 
-@pytest.mark.one_engine
 def test_another_request_in_between_is_not_lost(mailing: Mailing) -> None:
     ada = mailing.joins("ada")
     other: Callable[[], Any] = partial(mailing.ask, ada["id"], subject="Other", body="b")

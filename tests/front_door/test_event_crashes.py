@@ -26,6 +26,7 @@ EVALUATE = "EvaluateEventFunction"
 PURCHASE = {"amount": 20}
 
 
+@pytest.mark.both_engines
 def test_i10_one_of_sixteen_who_send_the_same_events_dies_anywhere(fresh_stack: Stack) -> None:
     """Five events of two players, each sent three times and one four times, to a campaign that no
     container remembers."""
@@ -76,6 +77,7 @@ def delivered_at_once(stack: Stack, function_id: str, records: list[dict[str, An
         return sum(pool.map(deliver, range(THREADS)))
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("function_id", "rounds", "least"), [(RELAY, 4, 2), (EVALUATE, 10, 5)])
 def test_i10_i15_one_of_sixteen_who_deliver_the_same_dies_anywhere(
     fresh_stack: Stack, function_id: str, rounds: int, least: int

@@ -62,7 +62,6 @@ def test_nobody_becomes_a_player_by_being_asked_about(stack: Stack) -> None:
     assert game.player("stranger") is None
 
 
-@pytest.mark.one_engine
 def test_a_draw_is_never_told(stack: Stack) -> None:
     made = mechanics()
     made["instantWin"]["tiers"][0] |= {"oddsPpm": 950_000}
@@ -84,7 +83,6 @@ def test_an_order_that_was_recorded_would_earn_nothing_again(stack: Stack) -> No
     assert told == {"pointsEarned": 0, "totalPoints": 100, "repeated": True}
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("on_play_limit", ["reject", "skip"])
 def test_a_play_limit_is_told_as_the_event_would_meet_it(stack: Stack, on_play_limit: str) -> None:
     made = mechanics()
@@ -103,7 +101,6 @@ def test_a_play_limit_is_told_as_the_event_would_meet_it(stack: Stack, on_play_l
         assert answer.json()["data"]["instantWin"] == {"played": False}
 
 
-@pytest.mark.one_engine
 def test_only_a_campaign_that_takes_events_tells_what_they_would_earn(stack: Stack) -> None:
     game = Game.started(stack, mechanics(unknownEventTypes="reject"))
     unknown = asked(game, "no_such_event")

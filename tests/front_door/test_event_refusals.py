@@ -19,8 +19,6 @@ from tests.invariants import table_of
 from tests.playing import GOLD, Game, mechanics
 from tests.reporting import ROUTES, post, report
 
-pytestmark = pytest.mark.one_engine
-
 USER = "user_12345"
 PURCHASE = {"amount": 20}
 

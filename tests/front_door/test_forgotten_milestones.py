@@ -12,8 +12,6 @@ from tests.play_invariants import check
 from tests.playing import Game, mechanics
 from tests.scenarios import leap
 
-pytestmark = pytest.mark.one_engine
-
 
 def with_milestone(name: str) -> Json:
     reached_at_once = {
@@ -63,3 +61,36 @@ def test_i13_a_milestone_that_was_forgotten_is_not_reached_again_and_blocks_noth
     asked = game.call("GET", "participants/user", params={"expand": "progress"})
     [shown] = asked.json()["data"]["progress"]
     assert (shown["id"], shown["reachedCount"], shown["percent"]) == ("first", 1, 100)
+
+
+def test_i13_what_a_forgotten_milestone_gave_in_one_entry_is_not_given_again(
+    fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "MOST_RETIRED", 1)
+    spent = mechanics(
+        milestones=[
+            {
+                "id": "spent",
+                "name": "Spent",
+                "metric": {"type": "metadata_sum", "eventType": "buy", "field": "amount"},
+                "threshold": 10,
+                "repeat": True,
+                "reward": {"points": 7},
+            }
+        ],
+        instantWin=None,
+    )
+    game = Game.started(fresh_stack)
+    given = []
+    for version, made in enumerate([spent, with_milestone("a"), with_milestone("b"), spent]):
+        assert game.save(made, seen=version).status_code == 200
+        leap(fresh_stack, fresh_stack.now_ms() + CAMPAIGN_CACHE_MS + 1000)
+        amount = 30 if version == 0 else 10
+        given.append(game.event("user", "buy", {"amount": amount})["pointsEarned"])
+
+    afterwards = [game.event("user", "buy", {"amount": 10})["pointsEarned"] for _ in range(3)]
+
+    assert given == [21, 7, 7, 0]
+    assert afterwards == [0, 0, 7]
+    awards = [award for award in check(game).awards if award.milestone_id == "spent"]
+    assert sorted((award.number, award.times) for award in awards) == [(3, 3), (4, 1)]

@@ -10,8 +10,6 @@ from tests.front_door.test_fraud_modes import AT_SIGNUP, MANUAL, SIGNALS, pass_d
 from tests.front_door.test_fraud_rescreening import decide, explained
 from tests.scenarios import interrupted
 
-pytestmark = pytest.mark.one_engine
-
 FAMILY = {**MANUAL, "fraud": {"blockHighRiskReferrers": True}}
 UPFRONT = {"type": "DOUBLE_SIDED", "referredRewardUpfront": True}
 DEVICE = SIGNALS["HIGH"]

@@ -11,8 +11,6 @@ from tests.front_door.test_fraud_signups import referral_of
 from tests.refusals import refusal
 from tests.scenarios import DAY_MS, leap
 
-pytestmark = pytest.mark.one_engine
-
 
 def pass_days(stack: Stack, days: int) -> None:
     leap(stack, stack.now_ms() + days * DAY_MS)

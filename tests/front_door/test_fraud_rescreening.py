@@ -13,8 +13,6 @@ from tests.front_door.test_fraud_signups import contents
 from tests.refusals import refusal
 from tests.scenarios import drain, interrupted
 
-pytestmark = pytest.mark.one_engine
-
 DEVICE = {"fingerprint": "one", "ipAddress": "203.0.113.1"}
 
 

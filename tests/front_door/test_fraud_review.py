@@ -97,6 +97,7 @@ def test_a_word_that_is_not_low_leaves_the_credit_held(api: Api, level: str) -> 
     assert api.read(campaign_id, referrer)["referralCount"] == 0
 
 
+@pytest.mark.both_engines
 def test_a_release_and_triggers_at_once_give_one_credit(api: Api) -> None:
     campaign_id = api.campaign(options=MANUAL)
     referrer, friend = held_friend(api, campaign_id)
@@ -127,7 +128,6 @@ def test_a_word_that_says_nothing_is_refused(api: Api, body: Json) -> None:
     assert api.ok("GET", path_of(campaign_id, participant))["history"] == []
 
 
-@pytest.mark.one_engine
 def test_a_changed_level_is_told_once_and_written_into_the_log(hooks: Hooks) -> None:
     api = hooks.api
     hooks.create(hooks.inbox("fraud"), events=[EVENT])

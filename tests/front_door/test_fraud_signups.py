@@ -137,7 +137,6 @@ def test_forty_labelled_sign_ups_are_told_apart(fresh_stack: Stack) -> None:
     assert (caught["fraudRiskLevel"], caught["fraudReasonCode"]) == IS_REFERRER
 
 
-@pytest.mark.one_engine
 def test_a_strict_campaign_refuses_and_writes_nothing(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         campaign_id = api.campaign(options={"autoBlockFraud": True})
@@ -199,7 +198,6 @@ def suspicious(api: Api, campaign_id: str, **fields: Any) -> tuple[str, str]:
     return referrer, found["id"]
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("fields", [{}, {"referralStatus": "CREDIT_AWARDED"}])
 def test_a_credit_that_is_held_back_is_given_by_nothing_but_a_review(
     stack: Stack, api: Api, fields: Json
@@ -228,7 +226,6 @@ def referral_of(stack: Stack, campaign_id: str, referrer: str, friend_id: str) -
     return item
 
 
-@pytest.mark.one_engine
 def test_only_the_suspicious_are_held_back(api: Api) -> None:
     campaign_id = api.campaign(options=HELD, installation={"referralTrigger": "ON_SIGNUP"})
     referrer, _ = suspicious(api, campaign_id)
@@ -239,7 +236,6 @@ def test_only_the_suspicious_are_held_back(api: Api) -> None:
     assert api.read(campaign_id, referrer)["referrals"] == [harmless["id"]]
 
 
-@pytest.mark.one_engine
 def test_a_referrer_who_is_found_out_gets_no_more_credit(stack: Stack, api: Api) -> None:
     campaign_id = api.campaign(options={"fraud": {"blockHighRiskReferrers": True}})
     referrer = api.add(campaign_id, fingerprint="one")["id"]
@@ -262,6 +258,7 @@ def test_a_referrer_who_is_found_out_gets_no_more_credit(stack: Stack, api: Api)
     assert [change["to"] for change in FraudReport.from_item(item).history] == ["HIGH"]
 
 
+@pytest.mark.both_engines
 def test_of_sixteen_at_once_from_one_address_only_as_many_as_the_cap_are_not_high(
     stack: Stack, api: Api
 ) -> None:
@@ -276,7 +273,7 @@ def test_of_sixteen_at_once_from_one_address_only_as_many_as_the_cap_are_not_hig
     }
 
 
-@pytest.mark.one_engine
+@pytest.mark.both_engines
 def test_a_server_that_signs_up_everybody_from_its_own_address_is_never_refused(
     stack: Stack, api: Api
 ) -> None:
@@ -300,7 +297,6 @@ def test_a_server_that_signs_up_everybody_from_its_own_address_is_never_refused(
     assert seen == {participant for _, participant in answers}
 
 
-@pytest.mark.one_engine
 def test_whoever_leaves_is_recognised_by_nothing_any_more(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         campaign_id = api.campaign(options={"fraud": {"blockedIps": ["203.0.113.7"]}})
@@ -326,7 +322,6 @@ def test_whoever_leaves_is_recognised_by_nothing_any_more(fresh_stack: Stack) ->
         assert api.add(campaign_id, "mia@two.example")["fraudReasonCode"] == "DUPLICATE_EMAIL"
 
 
-@pytest.mark.one_engine
 def test_gdpr_mode_leaves_no_trait_of_address_or_device(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         options = {
@@ -369,7 +364,6 @@ def secret_of(stack: Stack, campaign_id: str) -> str:
     return str(item["traitSecret"])
 
 
-@pytest.mark.one_engine
 def test_what_people_are_recognised_by_is_hashed_with_a_secret_that_nobody_is_told(
     fresh_stack: Stack,
 ) -> None:
@@ -392,7 +386,6 @@ def test_what_people_are_recognised_by_is_hashed_with_a_secret_that_nobody_is_to
         assert hash_of_trait("", "ip", "203.0.113.7") not in stored
 
 
-@pytest.mark.one_engine
 def test_a_sign_up_that_dies_anywhere_and_comes_again_is_screened_once(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         for calls in itertools.count():
@@ -423,7 +416,6 @@ def test_a_sign_up_that_dies_anywhere_and_comes_again_is_screened_once(fresh_sta
         assert calls > 5, "the request made hardly a call"
 
 
-@pytest.mark.one_engine
 def test_screening_costs_a_sign_up_two_calls_at_most(fresh_stack: Stack) -> None:
     """Without screening it took six calls without a referrer, nine with one."""
     with Api(fresh_stack.url, fresh_stack.api_key) as api:

@@ -12,6 +12,8 @@ from tests.playing import Game, mechanics
 from tests.reporting import link, referring, report
 from tests.reward_stories import Program, received, stack_with_receivers
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def hooked(engine: str) -> Iterator[Stack]:

@@ -105,7 +105,6 @@ def test_all_that_players_get_is_told_once(played: tuple[Program, Game]) -> None
         assert sum(awarded) == game.player(user_id).total_points  # type: ignore[union-attr]
 
 
-@pytest.mark.one_engine
 def test_no_event_tells_a_code(played: tuple[Program, Game]) -> None:
     program, game = played
     (win,) = game.call("GET", "participants/ada/wins").json()["data"]["wins"]
@@ -119,6 +118,7 @@ def test_no_event_tells_a_code(played: tuple[Program, Game]) -> None:
     assert "codeHash" not in text
 
 
+@pytest.mark.both_engines
 def test_i15_records_that_come_again_or_in_another_order_tell_nothing_new(
     program: Program,
 ) -> None:
@@ -153,6 +153,23 @@ def test_a_prize_sells_out_again_only_after_there_was_more_of_it(program: Progra
     assert sorted(sold_out) == [(1, 1), (2, 2)]
 
 
+def test_a_prize_that_is_made_smaller_or_taken_out_has_not_sold_out(program: Program) -> None:
+    program.listen(program.id, ["prize.soldout"])
+    made, smaller, without = configuration(), configuration(), configuration()
+    made["instantWin"]["tiers"][0]["inventory"] = 3
+    smaller["instantWin"]["tiers"][0]["inventory"] = 1
+    without["instantWin"]["tiers"] = []
+    game = game_of(program)
+    assert game.save(made, seen=1).status_code == 200
+    game.event("ada", "purchase", {"amount": 20}, key="first")
+
+    for version, changed in enumerate((smaller, made, without), start=2):
+        assert game.save(changed, seen=version).status_code == 200
+    program.stack.drain()
+
+    assert told(program) == []
+
+
 @pytest.fixture(scope="module")
 def events_by_name(played: tuple[Program, Game]) -> dict[str, Json]:
     program, game = played
@@ -175,7 +192,6 @@ def _normal(value: Any, names: dict[str, str], key: str = "") -> Any:
     return names.get(value, value) if isinstance(value, str) else value
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_event_is_the_golden_one(events_by_name: dict[str, Json], name: str) -> None:
     """`GRAPEVINE_WRITE_GOLDEN=1` writes the files anew: look at the difference before a commit."""
@@ -188,7 +204,6 @@ def test_an_event_is_the_golden_one(events_by_name: dict[str, Json], name: str) 
     assert f"{text}\n" == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.one_engine
 def test_a_simulated_event_has_the_fields_of_a_real_one(program: Program) -> None:
     program.listen(f"{program.id}-test", [])
 

@@ -29,8 +29,6 @@ from tests.dialects import api_of, is_said_in_its_own_words
 from tests.mailing import TEMPLATES
 from tests.playing import Game, mechanics
 
-pytestmark = pytest.mark.generated
-
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_bytes())
 OPERATIONS = [(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods]
 
@@ -213,7 +211,6 @@ def attacked(
     return statuses
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_generated_requests_are_answered_as_documented(

@@ -107,7 +107,6 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_people_wrote_stays_text(office: PostOffice, value: str) -> None:
     name = " ".join(value.split())
@@ -208,6 +207,7 @@ def test_the_same_request_again_answers_the_same_and_sends_nothing(office: PostO
     assert count(office) == (3, 3)
 
 
+@pytest.mark.both_engines
 def test_the_same_request_at_the_same_time_invites_once(office: PostOffice) -> None:
     emails = office.addresses(5)
 
@@ -219,7 +219,6 @@ def test_the_same_request_at_the_same_time_invites_once(office: PostOffice) -> N
     assert office.sent_to(*emails) == dict.fromkeys(emails, 1)
 
 
-@pytest.mark.one_engine
 def test_a_request_that_dies_anywhere_is_finished_by_its_repetition(
     stack: Stack, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +267,7 @@ def test_a_participants_day_has_a_limit(stack: Stack, api: Api) -> None:
     assert office.invite(*emails) == 2
 
 
+@pytest.mark.both_engines
 def test_a_campaigns_day_has_a_limit_that_no_race_overruns(stack: Stack, api: Api) -> None:
     office = PostOffice(stack, api, dailyInvites=7)
     inviters = [office.join("Monica") for _ in range(4)]
@@ -308,7 +308,6 @@ def test_without_a_verified_from_address_nothing_is_sent(
     assert count(office) == (0, 0)
 
 
-@pytest.mark.one_engine
 def test_a_campaign_that_is_not_in_progress_sends_no_invites(office: PostOffice) -> None:
     office.api.set_status(office.campaign_id, "COMPLETE")
 
@@ -317,7 +316,6 @@ def test_a_campaign_that_is_not_in_progress_sends_no_invites(office: PostOffice)
     assert "in progress" in refusal(refused, 400)["message"]
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "changes",
     [
@@ -390,7 +388,6 @@ def test_an_inviter_deleted_during_the_request_is_unknown(office: PostOffice) ->
     invariants.check(office.stack)
 
 
-@pytest.mark.one_engine
 def test_a_deletion_that_one_read_has_seen_half_of_is_a_deletion(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         office = PostOffice(fresh_stack, api)

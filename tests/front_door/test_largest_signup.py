@@ -18,8 +18,6 @@ from tests.front_door.test_fraud_modes import AT_SIGNUP
 from tests.mailing import Mailing
 from tests.refusals import refused_fields
 
-pytestmark = pytest.mark.one_engine
-
 SIGNALS = {"fingerprint": "one", "ipAddress": "203.0.113.7", "mobileInstanceId": "two"}
 MOST_METADATA = {f"key{number}x": number for number in range(metadata.MOST_KEYS)}
 

@@ -135,6 +135,7 @@ def months(engine: str) -> Iterator[Program]:
         yield told
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("limit", [1, 3, 7, 100])
 @pytest.mark.parametrize("board", BOARDS)
 def test_pages_of_any_size_make_up_the_whole_order(months: Program, board: str, limit: int) -> None:
@@ -208,6 +209,7 @@ def test_a_campaign_without_participants_has_an_empty_board(program: Program, bo
     assert program.page(board) == {"participants": [], "limit": 10, "nextId": None}
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("board", BOARDS)
 def test_who_moves_between_two_pages_takes_nobody_along(program: Program, board: str) -> None:
     """The first of the second page goes to the top: the others still come once each."""

@@ -17,6 +17,8 @@ from tests import invariants
 from tests.api import Api, Json
 from tests.scenarios import DAY_MS, HOUR_MS, leap, project
 
+pytestmark = pytest.mark.both_engines
+
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 MOST_PEOPLE = 8
 
@@ -305,7 +307,6 @@ _STEPS = st.one_of(
 )
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 @settings(
     max_examples=20,

@@ -103,6 +103,7 @@ def test_who_is_linked_no_more_can_be_linked_to_others(game: Game, people: tuple
     assert [participant_of(game, one) for one in ("u", "other")] == [people[1], people[0]]
 
 
+@pytest.mark.both_engines
 def test_links_that_are_made_at_once_leave_one_of_each(game: Game, people: tuple[str, str]) -> None:
     calls = [
         lambda _, user=user, one=one: try_to_link(game, user, one).status_code
@@ -119,7 +120,6 @@ def test_links_that_are_made_at_once_leave_one_of_each(game: Game, people: tuple
     assert len({end for end in ends if end}) == len([end for end in ends if end]) >= 1
 
 
-@pytest.mark.one_engine
 def test_i9_what_cannot_be_linked_leaves_no_trace(game: Game) -> None:
     before = table_of(game.stack)
     wrong: list[Json] = [
@@ -139,7 +139,6 @@ def test_i9_what_cannot_be_linked_leaves_no_trace(game: Game) -> None:
     assert table_of(game.stack) == before
 
 
-@pytest.mark.one_engine
 def test_i17_another_accounts_participants_and_campaigns_are_not_to_be_linked(
     stack: Stack, game: Game
 ) -> None:
@@ -194,7 +193,6 @@ def test_a_qualifying_event_credits_the_referrer_once(
     assert first == referral_counts(api, game, *people) == [1, 0]
 
 
-@pytest.mark.one_engine
 def test_no_other_event_credits_anybody(game: Game, api: Api, people: tuple[str, str]) -> None:
     link(game, FRIEND, people[1])
 
@@ -209,7 +207,6 @@ def test_no_other_event_credits_anybody(game: Game, api: Api, people: tuple[str,
     assert referral_counts(api, game, *people) == [0, 0]
 
 
-@pytest.mark.one_engine
 def test_what_only_an_app_vouches_for_credits_nobody(stack: Stack, api: Api) -> None:
     game = Game.started(stack, referring(sources=["referd"]))
     public = accounts.new_public_key(stack, str(stack.account_id)).secret
@@ -225,7 +222,6 @@ def test_what_only_an_app_vouches_for_credits_nobody(stack: Stack, api: Api) -> 
     assert counts == [0, 1]
 
 
-@pytest.mark.one_engine
 def test_an_event_that_is_taken_back_in_time_credits_nobody(
     game: Game, api: Api, people: tuple[str, str]
 ) -> None:
@@ -282,7 +278,6 @@ def test_whoever_dies_while_a_credit_becomes_an_event_is_followed_by_another_one
     assert [line.points for line in credited.ledger(REFERRER)] == [30]
 
 
-@pytest.mark.one_engine
 def test_a_credit_counts_though_the_campaign_has_ended_meanwhile(credited: Game) -> None:
     leap(credited.stack, credited.stack.now_ms() + 5)
     credited.set_status("COMPLETE")
@@ -291,7 +286,6 @@ def test_a_credit_counts_though_the_campaign_has_ended_meanwhile(credited: Game)
     assert [line.points for line in credited.ledger(REFERRER)] == [30]
 
 
-@pytest.mark.one_engine
 def test_a_credit_earns_nothing_where_internal_events_are_not_taken(stack: Stack, api: Api) -> None:
     game = Game.started(stack, referring(sources=["gamifyhost"]))
     referrer = api.add(game.campaign_id)["id"]
@@ -304,7 +298,6 @@ def test_a_credit_earns_nothing_where_internal_events_are_not_taken(stack: Stack
     assert stack.queue_messages("EventQueue") == []
 
 
-@pytest.mark.one_engine
 def test_a_credit_earns_nothing_where_no_rule_speaks_of_it(stack: Stack, api: Api) -> None:
     game = Game.started(stack, mechanics(instantWin=None))
     referrer = api.add(game.campaign_id)["id"]

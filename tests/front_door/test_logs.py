@@ -18,8 +18,6 @@ from tests.api import Api
 from tests.invariants import table_of
 from tests.post_office import FROM, PostOffice, unsubscribe_path
 
-pytestmark = pytest.mark.one_engine
-
 SECRETS = (
     "private@example.com",
     "private%40example.com",

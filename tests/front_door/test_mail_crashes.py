@@ -47,9 +47,9 @@ def assert_sent_once(office: PostOffice, *emails: str) -> None:
 @pytest.mark.parametrize(
     "function_id",
     [
-        pytest.param(RELAY, marks=pytest.mark.one_engine),
+        RELAY,
         SEND,
-        pytest.param(RECORD, marks=pytest.mark.one_engine),
+        RECORD,
     ],
 )
 def test_whoever_dies_anywhere_each_invite_is_sent_once(
@@ -75,7 +75,6 @@ def test_whoever_dies_anywhere_each_invite_is_sent_once(
     invariants.check(stack)
 
 
-@pytest.mark.one_engine
 def test_a_sweep_that_dies_before_or_after_its_claim_loses_and_doubles_nothing(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -123,7 +122,6 @@ def _invoke(stack: Stack, records: list[dict[str, Any]]) -> None:
     stack.functions.invoke(SEND, event)
 
 
-@pytest.mark.one_engine
 def test_the_event_of_ses_is_proof_that_an_e_mail_was_taken_whose_sender_died(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -140,7 +138,6 @@ def test_the_event_of_ses_is_proof_that_an_e_mail_was_taken_whose_sender_died(
     assert_sent_once(office, email)
 
 
-@pytest.mark.one_engine
 def test_without_any_event_it_is_sent_again_when_the_claim_ends_and_not_before(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -158,7 +155,6 @@ def test_without_any_event_it_is_sent_again_when_the_claim_ends_and_not_before(
     assert office.item().state == "SENT"
 
 
-@pytest.mark.one_engine
 def test_an_answer_that_is_lost_on_the_way_is_no_reason_to_send_again(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -174,7 +170,7 @@ def test_an_answer_that_is_lost_on_the_way_is_no_reason_to_send_again(
     assert_sent_once(office, email)
 
 
-@pytest.mark.one_engine
+@pytest.mark.both_engines
 def test_messages_that_come_twice_and_at_once_send_once(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -195,7 +191,6 @@ def test_messages_that_come_twice_and_at_once_send_once(
     assert_sent_once(office, *emails)
 
 
-@pytest.mark.one_engine
 def test_records_of_the_stream_that_come_twice_and_in_pieces_send_once(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -213,7 +208,6 @@ def test_records_of_the_stream_that_come_twice_and_in_pieces_send_once(
     assert_sent_once(office, *emails)
 
 
-@pytest.mark.one_engine
 def test_events_may_come_twice_and_in_any_order(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -237,7 +231,6 @@ def test_events_may_come_twice_and_in_any_order(
         assert office.item() == mail
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "body", ["{", "{}", '{"detail":{}}', '{"detail":{"eventType":"Bounce","mail":{"tags":7}}}']
 )
@@ -257,7 +250,6 @@ def test_an_event_that_is_none_ends_in_the_dead_letter_queue_and_holds_up_no_oth
         assert poison.body == body
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("body", ["{", '{"partition":"CAMPAIGN"}', "[]"])
 def test_a_message_that_names_nothing_ends_in_the_dead_letter_queue(
     fresh_stack: Stack, body: str
@@ -269,7 +261,6 @@ def test_a_message_that_names_nothing_ends_in_the_dead_letter_queue(
     assert [each.body for each in fresh_stack.queue_messages("MailDeadLetterQueue")] == [body]
 
 
-@pytest.mark.one_engine
 def test_an_event_of_somebody_elses_mail_is_passed_over(stack: Stack) -> None:
     for tags in (
         {},
@@ -289,7 +280,6 @@ def test_an_event_of_somebody_elses_mail_is_passed_over(stack: Stack) -> None:
 # What SES refuses
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     "failure",
     [
@@ -318,7 +308,6 @@ def test_what_ses_does_not_take_now_is_sent_later_once(
     assert office.item().attempts == 4
 
 
-@pytest.mark.one_engine
 def test_what_ses_never_takes_within_two_days_is_given_up(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -337,7 +326,6 @@ def test_what_ses_never_takes_within_two_days_is_given_up(
     assert office.mails(email) == []
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("failure", ["MessageRejected", "BadRequestException"])
 def test_what_ses_will_never_take_has_failed(
     stack: Stack, new_office: Callable[[], PostOffice], failure: str
@@ -355,7 +343,6 @@ def test_what_ses_will_never_take_has_failed(
     assert office.mails(email) == []
 
 
-@pytest.mark.one_engine
 def test_a_failure_inside_ses_waits_for_its_event_before_it_is_sent_again(
     stack: Stack, new_office: Callable[[], PostOffice]
 ) -> None:
@@ -373,7 +360,6 @@ def test_a_failure_inside_ses_waits_for_its_event_before_it_is_sent_again(
     assert_sent_once(office, email)
 
 
-@pytest.mark.one_engine
 def test_when_we_may_not_send_the_message_ends_in_an_alarm_and_the_mail_waits(
     fresh_stack: Stack,
 ) -> None:
@@ -391,7 +377,6 @@ def test_when_we_may_not_send_the_message_ends_in_an_alarm_and_the_mail_waits(
         assert_sent_once(office, email)
 
 
-@pytest.mark.one_engine
 def test_a_from_address_that_is_not_verified_any_more_waits_until_it_is(
     stack: Stack, api: Api
 ) -> None:
@@ -439,7 +424,6 @@ def joins_and_unsubscribes(office: PostOffice, email: str) -> None:
     office.api.update(office.campaign_id, joined["id"], unsubscribed=True)
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("join", [joins_alone, joins_through_another, joins_and_unsubscribes])
 def test_nobody_is_invited_who_has_joined_meanwhile(
     stack: Stack,
@@ -460,7 +444,6 @@ def test_nobody_is_invited_who_has_joined_meanwhile(
     assert office.mails(email) == []
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("happen", "state", "reason"),
     [

@@ -31,8 +31,6 @@ from tests.mailing import Mailing
 from tests.post_office import SEND
 from tests.scenarios import MINUTE_MS
 
-pytestmark = pytest.mark.one_engine
-
 NOT_WON = "campaignEndedNonWinners"
 WELCOME = "welcomeNonReferred"
 SIZE = 150

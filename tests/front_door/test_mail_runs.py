@@ -71,7 +71,6 @@ def runs_of(mailing: Mailing) -> list[Json]:
     return [item for item in items if item["type"] == MailRun.TYPE]
 
 
-@pytest.mark.one_engine
 def test_winners_and_the_others_are_told_of_the_end(fresh_stack: Stack, api: Api) -> None:
     mailing, winner, others = with_a_winner(fresh_stack, api, WON, NOT_WON)
 
@@ -87,7 +86,6 @@ def test_winners_and_the_others_are_told_of_the_end(fresh_stack: Stack, api: Api
 
 
 @pytest.mark.parametrize(("on", "told"), [(WON, 1), (NOT_WON, 2), ("goalAchieved", 0)])
-@pytest.mark.one_engine
 def test_only_those_are_told_whose_template_is_on(
     fresh_stack: Stack, api: Api, on: str, told: int
 ) -> None:
@@ -101,7 +99,6 @@ def test_only_those_are_told_whose_template_is_on(
     assert len(runs_of(mailing)) == (on != "goalAchieved")
 
 
-@pytest.mark.one_engine
 def test_a_leaderboard_that_is_won_at_the_end_makes_winners(fresh_stack: Stack, api: Api) -> None:
     mailing = Mailing(fresh_stack, api, WON, NOT_WON, "goalAchieved")
     board = {"type": "LEADERBOARD", "title": "Cup", "numberOfWinners": 1}
@@ -115,7 +112,6 @@ def test_a_leaderboard_that_is_won_at_the_end_makes_winners(fresh_stack: Stack, 
     assert len(mailing.to(friend)) == 1
 
 
-@pytest.mark.one_engine
 def test_who_joins_after_the_end_is_not_told_of_it(fresh_stack: Stack, api: Api) -> None:
     mailing, winner, _ = with_a_winner(fresh_stack, api, WON, NOT_WON)
     api.set_status(mailing.id, "COMPLETE")
@@ -132,7 +128,6 @@ def test_who_joins_after_the_end_is_not_told_of_it(fresh_stack: Stack, api: Api)
     assert mailing.to(late) == []
 
 
-@pytest.mark.one_engine
 def test_an_end_that_is_taken_back_is_told_to_nobody(fresh_stack: Stack, api: Api) -> None:
     mailing, _, _ = with_a_winner(fresh_stack, api, WON, NOT_WON)
     api.set_status(mailing.id, "COMPLETE")
@@ -161,7 +156,6 @@ def test_a_run_goes_through_all_pages(fresh_stack: Stack, api: Api, small_pages:
     assert mailing.to(gone) == []
 
 
-@pytest.mark.one_engine
 def test_a_run_that_takes_long_goes_on_with_the_next_sweep(
     fresh_stack: Stack, api: Api, small_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +170,6 @@ def test_a_run_that_takes_long_goes_on_with_the_next_sweep(
     assert run_of(mailing).done_at is not None
 
 
-@pytest.mark.one_engine
 def test_dying_anywhere_in_a_run_writes_to_everybody_once(
     fresh_stack: Stack, api: Api, small_pages: None
 ) -> None:
@@ -220,7 +213,6 @@ def test_steps_that_are_repeated_write_nothing_again(
     assert [len(mailing.to(each)) for each in (winner, *others)] == [1, 1, 1]
 
 
-@pytest.mark.one_engine
 def test_whoever_wins_between_two_tries_of_a_step_gets_one_email(
     fresh_stack: Stack, api: Api
 ) -> None:
@@ -278,7 +270,6 @@ def test_a_month_is_told_to_those_who_have_a_credit_in_it(
     assert len(mailing.mails()) == 4
 
 
-@pytest.mark.one_engine
 def test_each_month_is_told_once_and_counted_alone(fresh_stack: Stack, api: Api) -> None:
     mailing = Mailing(fresh_stack, api, MONTHLY)
     ada = mailing.joins("ada")
@@ -296,7 +287,6 @@ def test_each_month_is_told_once_and_counted_alone(fresh_stack: Stack, api: Api)
     assert "- Referrals in all: 3" in texts[1]
 
 
-@pytest.mark.one_engine
 def test_a_month_without_credits_is_told_to_nobody(fresh_stack: Stack, api: Api) -> None:
     mailing = Mailing(fresh_stack, api, MONTHLY)
     mailing.joins("ada")
@@ -307,7 +297,6 @@ def test_a_month_without_credits_is_told_to_nobody(fresh_stack: Stack, api: Api)
     assert run_of(mailing).done_at is not None
 
 
-@pytest.mark.one_engine
 def test_a_month_whose_credits_are_gone_when_it_is_told_is_not_told(
     fresh_stack: Stack, api: Api
 ) -> None:
@@ -325,7 +314,6 @@ def test_a_month_whose_credits_are_gone_when_it_is_told_is_not_told(
     assert mailing.to(ada) == []
 
 
-@pytest.mark.one_engine
 def test_a_month_that_ends_after_its_campaign_is_not_told(fresh_stack: Stack, api: Api) -> None:
     mailing = Mailing(fresh_stack, api, MONTHLY)
     mailing.credited(mailing.joins("ada"))
@@ -336,7 +324,6 @@ def test_a_month_that_ends_after_its_campaign_is_not_told(fresh_stack: Stack, ap
     assert mailing.mails() == []
 
 
-@pytest.mark.one_engine
 def test_no_run_is_made_where_no_email_is_sent(fresh_stack: Stack, api: Api) -> None:
     mailing = Mailing(fresh_stack, api, WON, NOT_WON, MONTHLY)
     mailing.configure(settings={"sender": {"fromEmail": None}})

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.mechanics.configuration import parse, written_out
 from grapevine.engine.mechanics.draw_secrets import MOST_FORMER, SHOWN_AFTER_MS
 from grapevine.engine.mechanics.draws import commitment, new_secret
@@ -26,10 +24,9 @@ from tests.api import Json
 from tests.conftest import inside
 from tests.invariants import table_of
 from tests.play_invariants import check
-from tests.playing import GOLD, Game, mechanics
+from tests.playing import GOLD, SILVER, Game, mechanics, verified
 from tests.scenarios import at_once, interrupted, leap
 
-SCRIPT = Path(__file__).parents[2] / "docs/verify_draw.py"
 PURCHASE = {"amount": 20}
 
 
@@ -38,12 +35,6 @@ def shown(game: Game) -> Json:
     assert answer.status_code == 200
     data: Json = answer.json()["data"]
     return data
-
-
-def verified(*arguments: str) -> str:
-    """What the script prints that anybody can run."""
-    command = [sys.executable, str(SCRIPT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_draws_of_a_played_campaign_are_checked_with_what_it_publishes(stack: Stack) -> None:
@@ -81,7 +72,6 @@ def test_what_was_shown_can_be_saved_and_changes_nothing_but_the_version(stack: 
     assert saved.json()["data"] == {**first, "configVersion": 2} == shown(game)
 
 
-@pytest.mark.one_engine
 def test_the_largest_configuration_that_is_shown_can_be_saved_again(stack: Stack) -> None:
     """Short as it is sent, it has thousands of defaults; a client writes it at length again."""
     rules = [{"id": f"r{one}", "eventType": f"e{one // 10}", "award": FLAT} for one in range(100)]
@@ -120,7 +110,6 @@ def seen_and_sent(version: int) -> dict[str, str]:
     return {"if-match": str(version), "content-type": "application/json"}
 
 
-@pytest.mark.one_engine
 def test_what_is_only_shown_fits_beside_the_largest_configuration() -> None:
     former = {
         "drawNumber": 10**6,
@@ -165,6 +154,7 @@ def test_a_save_that_loses_to_another_one_is_refused(stack: Stack) -> None:
     assert (shown(game)["timezone"], shown(game)["configVersion"]) == ("UTC", 2)
 
 
+@pytest.mark.both_engines
 def test_of_many_who_save_at_once_one_does(stack: Stack) -> None:
     game = Game.started(stack, mechanics())
     path, headers = f"/v1/campaigns/{game.slug}/mechanics", {"if-match": '"1"'}
@@ -230,3 +220,35 @@ def test_a_prize_that_is_won_meanwhile_counts_against_a_smaller_inventory(stack:
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "instantWin.tiers.0.inventory"
     assert [stock.inventory for stock in check(game).stocks if stock.tier_id == "gold"] == [3]
+
+
+def test_a_tier_that_is_taken_out_is_won_no_more_and_can_come_back(fresh_stack: Stack) -> None:
+    made, without = mechanics(), mechanics()
+    made["instantWin"]["limits"] = {}
+    made["instantWin"]["tiers"] = [
+        {"id": "gold", "name": "Gold", "oddsPpm": 10_000, "inventory": 3},
+        {"id": "endless", "name": "Endless", "oddsPpm": 50_000},
+    ]
+    without["instantWin"] |= {"limits": {}, "tiers": []}
+    game = Game.started(fresh_stack, made)
+    gold, endless = game.keys_that_draw(GOLD), game.keys_that_draw(SILVER)
+
+    def won() -> list[bool]:
+        keys = (next(gold), next(endless))
+        answers = [game.event("user", "purchase", PURCHASE, key=key) for key in keys]
+        return [answer.get("instantWin", {}).get("won", False) for answer in answers]
+
+    before = won()
+    tried = []
+    for version, gone in enumerate((without, made, mechanics(instantWin=None), made), start=1):
+        assert game.save(gone, seen=version).status_code == 200
+        if gone is made:
+            # What has come back is won as soon as containers know it.
+            leap(fresh_stack, fresh_stack.now_ms() + CAMPAIGN_CACHE_MS + 1000)
+        tried.append(won())
+
+    assert before == [True, True]
+    assert tried == [[False, False], [True, True], [False, False], [True, True]]
+    stocks = {stock.tier_id: stock for stock in check(game).stocks}
+    assert (stocks["gold"].awarded, stocks["gold"].inventory) == (3, 3)
+    fresh_stack.drain()

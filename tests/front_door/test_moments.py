@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+import httpx
 import pytest
 
+from grapevine.engine.mechanics.draw_secrets import SHOWN_AFTER_MS
+from grapevine.engine.mechanics.draws import commitment
+from grapevine.engine.mechanics.fields import instant_text
+from grapevine.engine.mechanics.hiding import MOST_SAVES
 from grapevine.table import moments, store
+from grapevine.table.ledger import PlayerEvent
 from local.stack import Stack
+from tests.api import Api, Json
 from tests.conftest import inside
 from tests.play_invariants import check
-from tests.playing import Game, by_moments
-from tests.scenarios import DAY_MS, MINUTE_MS, at_once, leap
+from tests.playing import Game, by_moments, verified
+from tests.scenarios import DAY_MS, MINUTE_MS, at_once, interrupted, leap
 
 THREADS = 16
 LENGTH_MS = 30 * DAY_MS
@@ -41,6 +50,7 @@ class Hunt:
         return Counter(prize.tier_id for prize in check(self.game).hidden)
 
 
+@pytest.mark.both_engines
 def test_i2_many_who_play_at_once_find_all_that_is_hidden_and_no_more(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=4, silver=2)
     hunt.go_to_the_end()
@@ -107,7 +117,6 @@ def test_nobody_is_told_of_a_prize_that_waits_for_others(fresh_stack: Stack) -> 
     assert without["instantWin"] == with_one["instantWin"]
 
 
-@pytest.mark.one_engine
 def test_who_may_win_nothing_does_not_look_for_prizes(fresh_stack: Stack) -> None:
     start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
     made = by_moments(start, end, gold=60, silver=60)
@@ -123,7 +132,6 @@ def test_who_may_win_nothing_does_not_look_for_prizes(fresh_stack: Stack) -> Non
     check(game)
 
 
-@pytest.mark.one_engine
 def test_a_play_reads_so_many_pages_and_no_more(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +195,7 @@ def test_an_end_that_comes_nearer_leaves_no_prize_behind_it(fresh_stack: Stack) 
     assert sum(hunt.play(f"user_{number}") for number in range(10)) == 8
 
 
+@pytest.mark.both_engines
 def test_i10_a_save_that_dies_anywhere_and_is_sent_again_hides_each_prize_once(
     fresh_stack: Stack,
 ) -> None:
@@ -210,6 +219,7 @@ def test_i10_a_save_that_dies_anywhere_and_is_sent_again_hides_each_prize_once(
     assert died >= 5
 
 
+@pytest.mark.both_engines
 def test_i10_a_play_that_dies_anywhere_and_is_sent_again_takes_one_prize(
     fresh_stack: Stack,
 ) -> None:
@@ -228,7 +238,213 @@ def test_i10_a_play_that_dies_anywhere_and_is_sent_again_takes_one_prize(
     assert calls >= 3
 
 
-@pytest.mark.one_engine
+def test_a_save_that_another_was_faster_than_leaves_nothing_to_be_won(fresh_stack: Stack) -> None:
+    start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
+    few, many = (by_moments(start, end, gold=number) for number in (5, 100))
+    for calls in itertools.count(1):
+        game = Game.started(fresh_stack)
+        faster = partial(game.save, few)
+        with interrupted(
+            fresh_stack, "UpdateMechanicsFunction", calls, faster, for_certain=False
+        ) as order:
+            answer = game.save(many)
+        expected = {"gold": 5} if answer.status_code == 412 else {"gold": 100}
+        written = check(game)
+        assert Counter(prize.tier_id for prize in written.hidden) == expected
+        assert written.dead == []
+        if not order.happened or answer.status_code == 200:
+            break
+
+    assert calls >= 6
+
+
+def test_what_a_save_that_died_has_left_is_never_won(fresh_stack: Stack) -> None:
+    start, end = fresh_stack.now_ms(), fresh_stack.now_ms() + LENGTH_MS
+    game = Game.started(fresh_stack, by_moments(start, end, gold=1))
+    with fresh_stack.kill_after(7, "UpdateMechanicsFunction") as order:
+        game.save(by_moments(start, end, gold=30, silver=30), seen=1)
+    assert order.happened
+    left = check(game)
+    assert [prize.tier_id for prize in left.hidden] == ["gold"]
+    assert len(left.dead) > 1
+    assert game.save(by_moments(start, end, gold=2, silver=2), seen=1).status_code == 200
+    assert Counter(prize.tier_id for prize in check(game).hidden) == {"gold": 2, "silver": 2}
+    leap(fresh_stack, end - MINUTE_MS)
+
+    won = [
+        game.event(f"user_{number}", "purchase", PURCHASE)["instantWin"]["won"]
+        for number in range(6)
+    ]
+
+    assert won == [True] * 4 + [False] * 2
+
+
+@pytest.mark.parametrize("inventory", [8, 3])
+def test_a_prize_that_is_won_at_any_time_during_a_save_is_counted_once(
+    fresh_stack: Stack, inventory: int
+) -> None:
+    """Of three that were hidden, or of nine of which too many lie hidden then."""
+    for calls in itertools.count(1):
+        start = fresh_stack.now_ms()
+        end = start + LENGTH_MS
+        before = 3 if inventory == 8 else 9
+        game = Game.started(fresh_stack, by_moments(start, end, gold=before))
+        leap(fresh_stack, min(prize.at for prize in check(game).hidden))
+        win = partial(game.event, "user", "purchase", PURCHASE)
+        more = by_moments(start, end, gold=inventory)
+        with interrupted(
+            fresh_stack, "UpdateMechanicsFunction", calls, win, for_certain=False
+        ) as order:
+            assert game.save(more, seen=1).status_code == 200
+        written = check(game)
+        if not order.happened:
+            break
+        assert len(written.wins) + len(written.hidden) == inventory
+
+    assert calls >= 6
+
+
+@pytest.mark.both_engines
+def test_i2_prizes_that_are_added_while_many_play_are_neither_missing_nor_doubled(
+    fresh_stack: Stack,
+) -> None:
+    hunt = Hunt(fresh_stack, gold=10)
+    hunt.go_to_the_end()
+    slug, headers = hunt.game.slug, {"x-api-secret": str(fresh_stack.api_key)}
+
+    def adding(seen: int) -> Callable[[Api], httpx.Response]:
+        more = by_moments(hunt.start, hunt.end, gold=10 + 5 * seen)
+        version = {"if-match": str(seen)}
+        path = f"/v1/campaigns/{slug}/mechanics"
+        return lambda api: api.http.put(path, json=more, headers=headers | version)
+
+    calls = [hunt.game.sending(f"user_{number}", "purchase", PURCHASE) for number in range(24)]
+    for seen, place in ((2, 16), (1, 8), (1, 4)):
+        calls.insert(place, adding(seen))
+
+    answers = at_once(fresh_stack, calls, threads=THREADS)
+
+    assert {answer.status_code for answer in answers} <= {200, 412}
+    version = hunt.game.call("GET", "mechanics").json()["data"]["configVersion"]
+    written = check(hunt.game)
+    assert version in (2, 3)
+    assert len(written.wins) + len(written.hidden) == 5 + 5 * version
+    assert written.dead == []
+
+
+def test_where_more_lie_hidden_than_are_left_all_are_hidden_anew(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=200)
+    leap(fresh_stack, hunt.start + LENGTH_MS // 10)
+    now = fresh_stack.now_ms()
+
+    assert hunt.game.save(by_moments(hunt.start, hunt.end, gold=10), seen=1).status_code == 200
+
+    written = check(hunt.game)
+    assert Counter(prize.tier_id for prize in written.hidden) == {"gold": 10}
+    assert {prize.version for prize in written.hidden} == {2}
+    assert min(prize.at for prize in written.hidden) >= now
+    assert max(prize.at for prize in written.hidden) > hunt.start + LENGTH_MS // 2
+    assert written.dead == []
+
+
+def test_what_waits_of_a_tier_that_is_gone_is_in_nobodys_way(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=2, silver=30)
+
+    assert hunt.game.save(by_moments(hunt.start, hunt.end, gold=2), seen=1).status_code == 200
+
+    assert hunt.hidden() == {"gold": 2}
+    assert check(hunt.game).dead == []
+    back = by_moments(hunt.start, hunt.end, gold=2, silver=1)
+    assert hunt.game.save(back, seen=2).status_code == 200
+    assert hunt.hidden() == {"gold": 2, "silver": 1}
+
+
+def test_prizes_of_so_many_saves_lie_beside_each_other_and_no_more(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=1)
+
+    for version in range(1, MOST_SAVES + 1):
+        more = by_moments(hunt.start, hunt.end, gold=version + 1)
+        assert len({prize.save_id for prize in check(hunt.game).hidden}) == version
+        assert hunt.game.save(more, seen=version).status_code == 200
+
+    written = check(hunt.game)
+    assert len({prize.save_id for prize in written.hidden}) == 1
+    assert len(written.hidden) == MOST_SAVES + 1
+    hunt.go_to_the_end()
+    assert [hunt.play(f"user_{number}") for number in range(MOST_SAVES + 2)] == [
+        *[True] * (MOST_SAVES + 1),
+        False,
+    ]
+
+
+def test_an_end_that_goes_near_and_far_again_hides_no_prize_twice(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=20)
+    nearer = hunt.start + LENGTH_MS // 4
+
+    for version, end in enumerate((nearer, hunt.end, nearer, hunt.end), start=1):
+        assert hunt.game.save(by_moments(hunt.start, end, gold=20), seen=version).status_code == 200
+        assert hunt.hidden() == {"gold": 20}
+
+
+def test_prizes_cannot_be_hidden_in_time_that_is_past(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=2)
+    leap(fresh_stack, hunt.end + MINUTE_MS)
+    late, same = (by_moments(hunt.start, hunt.end, gold=number) for number in (3, 2))
+    same["leaderboard"] = {"hideNames": True}
+
+    refused = hunt.game.save(late, seen=1)
+    first_of_all = Game.started(fresh_stack).save(late)
+
+    for answer in (refused, first_of_all):
+        assert answer.status_code == 400
+        assert [each["field"] for each in answer.json()["errors"]] == ["endsAt"]
+    assert hunt.hidden() == {"gold": 2}
+    assert check(hunt.game).dead == []
+    assert hunt.game.save(same, seen=1).status_code == 200
+
+
+def test_a_moment_that_was_won_can_be_checked_when_the_secret_is_told(fresh_stack: Stack) -> None:
+    hunt = Hunt(fresh_stack, gold=2)
+    leap(fresh_stack, hunt.start + DAY_MS)
+    assert (
+        hunt.game.save(by_moments(hunt.start, hunt.end, gold=2, silver=3), seen=1).status_code
+        == 200
+    )
+    hunt.go_to_the_end()
+    for number in range(5):
+        assert hunt.play(f"user_{number}")
+    events = check(hunt.game).events
+
+    def drawn(event: PlayerEvent) -> Json:
+        asked = hunt.game.call("GET", f"events/{event.event_id}", params={"userId": event.user_id})
+        told: Json = asked.json()["data"]["instantWin"]
+        return told
+
+    before = [drawn(event) for event in events]
+    hunt.game.set_status("COMPLETE")
+    leap(fresh_stack, hunt.end + SHOWN_AFTER_MS + MINUTE_MS)
+    after = [drawn(event) for event in events]
+
+    assert all(one["drawSecret"] is None and one["moment"] is None for one in before)
+    assert Counter(one["moment"]["configVersion"] for one in after) == {1: 2, 2: 3}
+    for event, one in zip(events, after, strict=True):
+        moment = one["moment"]
+        assert one["drawCommitment"] == commitment(one["drawSecret"])
+        assert moment["at"] == instant_text(event.moment_at or 0) <= instant_text(event.at)
+        assert moment["prizes"] == ({"gold": 2} if moment["configVersion"] == 1 else {"silver": 3})
+        asked = [
+            one["drawCommitment"],
+            one["drawSecret"],
+            hunt.game.campaign_id,
+            str(moment["configVersion"]),
+            one["tierWon"],
+            str(moment["number"]),
+            moment["startsAt"],
+            moment["endsAt"],
+        ]
+        assert verified("moment", *asked) == f"The moment is {moment['at']}\n"
+
+
 def test_nobody_is_told_where_prizes_are_hidden(fresh_stack: Stack) -> None:
     hunt = Hunt(fresh_stack, gold=3)
     prizes = check(hunt.game).hidden

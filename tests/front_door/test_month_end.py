@@ -55,6 +55,7 @@ def program(receiving: Stack) -> Iterator[Program]:
         yield begin(receiving, api)
 
 
+@pytest.mark.both_engines
 def test_a_month_is_closed_by_the_schedule_kept_and_rewarded(program: Program) -> None:
     stack, month = program.stack, this_month(program.stack)
     program.listen("hooks", [GOAL])

@@ -164,6 +164,7 @@ def held_messages(stack: Stack) -> list[Json]:
         return stack.take_records(SETTLE)
 
 
+@pytest.mark.both_engines
 def test_a_month_that_is_settled_by_several_at_once_is_won_once(receiving: Stack, api: Api) -> None:
     program, reward, best = contested(receiving, api)
     month = this_month(receiving)
@@ -223,6 +224,7 @@ def test_whatever_happens_to_a_winner_at_any_moment_of_a_settlement_one_reward_i
     check(receiving)
 
 
+@pytest.mark.both_engines
 def test_two_schedules_at_once_close_each_month_once(receiving: Stack, api: Api) -> None:
     programs = [begin(receiving, api) for _ in range(5)]
     month = this_month(receiving)

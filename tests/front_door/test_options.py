@@ -7,8 +7,6 @@ import pytest
 from tests.api import Api
 from tests.refusals import refused_fields
 
-pytestmark = pytest.mark.one_engine
-
 OPTIONS: dict[str, Any] = {
     "requireManualRewardApproval": False,
     "autoFulfillRewards": False,

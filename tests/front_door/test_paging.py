@@ -6,6 +6,8 @@ from local.stack import Stack
 from tests.api import Api
 from tests.refusals import refusal
 
+pytestmark = pytest.mark.both_engines
+
 COUNT = 23
 
 

@@ -15,8 +15,6 @@ from local.stack import Stack
 from tests.api import Api
 from tests.invariants import table_of
 
-pytestmark = pytest.mark.one_engine
-
 STRANGE = [
     "%2F",
     "a%2Fb",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from local.stack import Stack
 from tests.playing import BLANK, GOLD, Game, by_moments, mechanics
 from tests.scenarios import DAY_MS, MINUTE_MS, leap
 
 PURCHASE = {"amount": 20}
-
-pytestmark = pytest.mark.one_engine
 
 
 def cost(answer: httpx.Response) -> tuple[str, str, str]:
@@ -52,6 +49,16 @@ def test_what_an_event_costs(fresh_stack: Stack) -> None:
         "a win": ("2", "2", "20"),
         "a preview": ("5", "5", "0"),
     }
+
+
+def test_boards_of_periods_cost_the_event_itself_nothing(fresh_stack: Stack) -> None:
+    """What they cost is behind it, in the stream."""
+    periods = {"periods": ["day", "week", "month"]}
+    game = Game.started(fresh_stack, mechanics(leaderboard=periods))
+    keys = game.keys_that_draw(BLANK)
+    game.send("user", "purchase", PURCHASE, key=next(keys))
+
+    assert cost(game.send("user", "purchase", PURCHASE, key=next(keys))) == ("2", "2", "10")
 
 
 def test_a_play_by_moments_reads_a_page_of_them(fresh_stack: Stack) -> None:

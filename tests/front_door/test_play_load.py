@@ -18,6 +18,8 @@ from tests.play_invariants import check
 from tests.playing import Game, mechanics
 from tests.scenarios import at_once
 
+pytestmark = pytest.mark.both_engines
+
 PRIZES = 10
 
 _log = logging.getLogger(__name__)

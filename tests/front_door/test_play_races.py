@@ -25,6 +25,8 @@ from tests.play_invariants import check
 from tests.playing import GOLD, Game, mechanics
 from tests.scenarios import at_once
 
+pytestmark = pytest.mark.both_engines
+
 THREADS = 16
 FUNCTION = "RecordCampaignEventFunction"
 USER = "user_12345"

@@ -78,7 +78,6 @@ def test_a_player_is_shown_as_documented(game: Game) -> None:
     assert joined_at.endswith("Z")
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("part", ["", "/ledger", "/wins", "/milestones"])
 def test_who_is_unknown_or_cannot_be_is_not_found(game: Game, part: str) -> None:
     for user_id in ("nobody", " ", "x" * 101, "%00", "\x7f"):
@@ -88,8 +87,6 @@ def test_who_is_unknown_or_cannot_be_is_not_found(game: Game, part: str) -> None
         assert response.json()["message"] == "Campaign or participant not found"
 
 
-@pytest.mark.one_engine
-@pytest.mark.one_engine
 @pytest.mark.parametrize("user_id", STRANGE)
 def test_a_user_id_may_hold_anything(game: Game, user_id: str) -> None:
     game.event(user_id, "signup")
@@ -105,7 +102,6 @@ def test_a_user_id_may_hold_anything(game: Game, user_id: str) -> None:
     assert board["participant"]["userId"] == board["entries"][0]["userId"] == user_id
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("user_id", ["a/b", "../..", "?x=1&y"])
 def test_a_user_id_with_a_slash_or_a_question_mark_stands_in_no_path(
     game: Game, user_id: str
@@ -185,7 +181,6 @@ def test_a_ledger_can_be_read_by_reason(game: Game, monkeypatch: pytest.MonkeyPa
     assert {each["reason"] for each in rules} == {"rule"}
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("part", ["participants/user_12345/ledger", "wins"])
 @pytest.mark.parametrize(
     "cursor",
@@ -223,7 +218,6 @@ def test_a_cursor_of_elsewhere_shows_no_foreign_lines(game: Game) -> None:
     assert len(late["entries"]) == 1
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("path", "params"),
     [
@@ -251,7 +245,6 @@ def test_parameters_that_make_no_sense_are_refused(game: Game, path: str, params
     assert response.json()["message"] == "Invalid request parameters"
 
 
-@pytest.mark.one_engine
 def test_wins_are_shown_with_what_became_of_their_codes(fresh_stack: Stack) -> None:
     game = Game.started(fresh_stack, mechanics())
     won = {}
@@ -292,7 +285,6 @@ def test_wins_are_shown_with_what_became_of_their_codes(fresh_stack: Stack) -> N
     assert {each["codeStatus"] for each in read(game, "wins")["wins"]} == {"EXPIRED"}
 
 
-@pytest.mark.one_engine
 def test_milestones_show_how_far_a_player_is(stack: Stack) -> None:
     made = mechanics()
     made["milestones"] = [
@@ -372,7 +364,6 @@ def test_milestones_show_how_far_a_player_is(stack: Stack) -> None:
     ]
 
 
-@pytest.mark.one_engine
 def test_prizes_and_figures_tell_what_is_left(stack: Stack) -> None:
     made = mechanics()
     made["instantWin"]["tiers"][1] |= {"inventory": None, "perDay": 3}
@@ -391,7 +382,6 @@ def test_prizes_and_figures_tell_what_is_left(stack: Stack) -> None:
     assert read(game, "stats") == {"participants": 2, "prizes": prizes}
 
 
-@pytest.mark.one_engine
 def test_without_mechanics_there_is_nothing_to_win(stack: Stack) -> None:
     game = Game.started(stack)
 
@@ -422,7 +412,6 @@ def test_an_event_is_told_with_what_came_of_it(game: Game) -> None:
         assert refused.json()["message"] == "Campaign or event not found"
 
 
-@pytest.mark.one_engine
 def test_a_reversal_is_told_with_its_event_and_its_code_with_the_win(game: Game) -> None:
     game.event(USER, "purchase", {"amount": 20}, key=next(game.keys_that_draw(GOLD)))
     event_id = read(game, of_user(USER, "/ledger"))["entries"][0]["eventId"]
@@ -443,7 +432,6 @@ def test_a_reversal_is_told_with_its_event_and_its_code_with_the_win(game: Game)
     assert len(pages(game, of_user(USER, "/ledger"), "entries", type="reversal", limit=1)) == 2
 
 
-@pytest.mark.one_engine
 def test_what_a_player_has_can_be_read_after_the_campaign_has_ended(game: Game) -> None:
     game.event(USER, "signup")
     game.set_status("COMPLETE")

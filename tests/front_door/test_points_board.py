@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from grapevine import runtime
-from grapevine.engine.mechanics import board, validating
+from grapevine.engine.mechanics import validating
 from grapevine.table import store
 from grapevine.table.player_counts import one_more_player
 from grapevine.table.players import Player
@@ -18,6 +18,8 @@ from local.stack import Stack
 from tests.api import Json
 from tests.conftest import inside
 from tests.playing import Game, mechanics
+
+pytestmark = pytest.mark.both_engines
 
 AT = 1_800_000_000_000
 STAFF = ["user-03", "user-11", "user-29", "nobody"]
@@ -54,6 +56,7 @@ def drawn(stack: Stack, seed: int, *, count: int, totals: int, moments: int) -> 
         store.put_all(player.to_item() for player in players)
         for player in players:
             store.transact([one_more_player(game.campaign_id, player.user_id)])
+    stack.drain()
     ranked = sorted(
         (player for player in players if player.user_id not in STAFF),
         key=lambda player: (-player.total_points, player.reached_at, player.user_id),
@@ -114,6 +117,7 @@ def test_i18_who_was_first_is_above_and_in_one_millisecond_the_lesser_user_id(
         game.event(user_id, "signup")
     monkeypatch.setattr(runtime, "now_ms", lambda: now + 3)
     game.event("none", "nothing")
+    stack.drain()
 
     board = read(game, "leaderboard")
 
@@ -137,13 +141,13 @@ def test_an_event_without_points_does_not_cost_a_place(stack: Stack) -> None:
     assert [each["eventsCount"] for each in entries] == [2, 1]
 
 
-@pytest.mark.one_engine
 def test_what_cannot_be_a_user_id_is_left_out_by_nobody(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where it was configured before it was refused."""
     game = Game.started(stack, mechanics())
     game.event("somebody", "signup")
+    stack.drain()
     refused = game.save(mechanics(leaderboard={"excludeUsers": ["   "]}), seen=1)
     monkeypatch.setattr(validating, "is_user_id", lambda _: True)
     assert game.save(mechanics(leaderboard={"excludeUsers": ["   "]}), seen=1).status_code == 200
@@ -157,7 +161,6 @@ def test_what_cannot_be_a_user_id_is_left_out_by_nobody(
     assert read(game, "participants/somebody")["rank"] == 1
 
 
-@pytest.mark.one_engine
 def test_without_a_leaderboard_nobody_has_a_rank(stack: Stack) -> None:
     game = Game.started(stack, mechanics(leaderboard={"enabled": False}))
     game.event("somebody", "signup")
@@ -167,41 +170,3 @@ def test_without_a_leaderboard_nobody_has_a_rank(stack: Stack) -> None:
     assert refused.status_code == 404
     assert refused.json()["message"] == "Campaign has no leaderboard"
     assert read(game, "participants/somebody")["rank"] is None
-
-
-def test_where_too_many_are_above_no_rank_is_told(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The page of an index read is what the count is bounded by."""
-    made = drawn(stack, 6, count=6, totals=1000, moments=1)
-    monkeypatch.setattr(board, "MOST_ABOVE", 2)
-    count_pages_of_one(monkeypatch, made.game.stack)
-    *_, last = made.rows
-
-    shown = read(made.game, "leaderboard", userId=last["userId"])
-
-    assert shown["participant"] == {**last, "rank": None}
-    assert {each["rank"] for each in shown["neighbours"]} == {None}
-    assert read(made.game, f"participants/{last['userId']}")["rank"] is None
-    assert read(made.game, f"participants/{made.rows[0]['userId']}")["rank"] == 1
-
-
-def count_pages_of_one(monkeypatch: pytest.MonkeyPatch, stack: Stack) -> None:
-    """Queries that count read one entry at a time, as if entries were a megabyte each."""
-    original = runtime.dynamodb
-
-    def small() -> Any:
-        client = original()
-
-        class Small:
-            def __getattr__(self, name: str) -> Any:
-                return getattr(client, name)
-
-            def query(self, **request: Any) -> Any:
-                if request.get("Select") == "COUNT":
-                    request["Limit"] = 1
-                return client.query(**request)
-
-        return Small()
-
-    monkeypatch.setattr(runtime, "dynamodb", small)

@@ -31,7 +31,6 @@ def offer(mailing: Mailing, **fields: Any) -> str:
     return reward
 
 
-@pytest.mark.one_engine
 def test_whoever_joins_is_welcomed(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "welcomeNonReferred", "welcomeReferred")
     ada = mailing.joins("ada", firstName="Ada")
@@ -50,7 +49,6 @@ def test_whoever_joins_is_welcomed(stack: Stack, api: Api) -> None:
             assert "/unsubscribe/" in text
 
 
-@pytest.mark.one_engine
 def test_a_referrer_is_told_of_a_friend_and_then_of_the_credit(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "referredSignup", "referralLinkUsed")
     ada = mailing.joins("ada")
@@ -75,7 +73,6 @@ def test_a_referrer_is_told_of_a_friend_and_then_of_the_credit(stack: Stack, api
         ((), []),
     ],
 )
-@pytest.mark.one_engine
 def test_a_credit_that_comes_with_the_sign_up_is_one_email(
     stack: Stack, api: Api, on: tuple[str, ...], subjects: list[str]
 ) -> None:
@@ -87,7 +84,6 @@ def test_a_credit_that_comes_with_the_sign_up_is_one_email(
     assert mailing.subjects(ada) == subjects
 
 
-@pytest.mark.one_engine
 def test_a_referrer_who_is_named_later_is_told_then(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "referredSignup", "welcomeReferred")
     ada, bob = mailing.joins("ada"), mailing.joins("bob", firstName="Bob")
@@ -98,7 +94,6 @@ def test_a_referrer_who_is_named_later_is_told_then(stack: Stack, api: Api) -> N
     assert mailing.to(bob) == []
 
 
-@pytest.mark.one_engine
 def test_the_first_view_of_a_link_is_told_once(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "referralLinkViewedFirstTime")
     ada = mailing.joins("ada")
@@ -110,7 +105,6 @@ def test_the_first_view_of_a_link_is_told_once(stack: Stack, api: Api) -> None:
         assert mailing.subjects(ada) == ["Somebody has followed your link"]
 
 
-@pytest.mark.one_engine
 def test_a_reward_is_told_to_whom_it_is_given(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "goalAchieved")
     offer(
@@ -137,7 +131,6 @@ def test_a_reward_is_told_to_whom_it_is_given(stack: Stack, api: Api) -> None:
         assert other not in text
 
 
-@pytest.mark.one_engine
 def test_a_reward_that_waits_for_approval_is_told_when_it_is_approved(
     stack: Stack, api: Api
 ) -> None:
@@ -176,7 +169,6 @@ PERSONAL = {
 
 
 @pytest.mark.parametrize("on", PERSONAL)
-@pytest.mark.one_engine
 def test_a_template_that_is_on_is_the_only_one_that_is_sent(
     stack: Stack, api: Api, on: str
 ) -> None:
@@ -188,7 +180,6 @@ def test_a_template_that_is_on_is_the_only_one_that_is_sent(
     assert {mail.template for mail in mailing.mails()} == {on}
 
 
-@pytest.mark.one_engine
 def test_nothing_is_sent_without_a_from_address(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, *TEMPLATES)
     mailing.configure(settings={"sender": {"fromEmail": None}})
@@ -200,7 +191,6 @@ def test_nothing_is_sent_without_a_from_address(stack: Stack, api: Api) -> None:
 
 
 @pytest.mark.parametrize("status", ["DRAFT", "COMPLETE"])
-@pytest.mark.one_engine
 def test_nothing_is_sent_while_the_campaign_is_not_in_progress(
     stack: Stack, api: Api, status: str
 ) -> None:
@@ -219,7 +209,6 @@ def test_nothing_is_sent_while_the_campaign_is_not_in_progress(
     assert mailing.came(ada["email"]) == mailing.came(bob["email"]) == []
 
 
-@pytest.mark.one_engine
 def test_nobody_is_told_who_has_unsubscribed_or_gone(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, *PERSONAL)
     unsubscribed, deleted = mailing.joins("ada"), mailing.joins("eve")
@@ -234,7 +223,6 @@ def test_nobody_is_told_who_has_unsubscribed_or_gone(stack: Stack, api: Api) -> 
     assert [len(mailing.to(each)) for each in friends] == [1, 1]
 
 
-@pytest.mark.one_engine
 def test_a_friend_who_has_gone_is_not_named(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "referredSignup")
     ada = mailing.joins("ada")
@@ -246,7 +234,6 @@ def test_a_friend_who_has_gone_is_not_named(stack: Stack, api: Api) -> None:
     assert mailing.subjects(ada) == ["A friend joined through your link"]
 
 
-@pytest.mark.one_engine
 def test_own_texts_are_what_is_sent(stack: Stack, api: Api) -> None:
     mailing = Mailing(stack, api, "welcomeNonReferred")
     mailing.configure(
@@ -269,7 +256,6 @@ def test_own_texts_are_what_is_sent(stack: Stack, api: Api) -> None:
     assert part(message, "plain").startswith("Only Ada & Co.\n")
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("key", TEMPLATES)
 def test_hostile_names_are_data_in_every_template(stack: Stack, api: Api, key: str) -> None:
     mailing = Mailing(stack, api)
@@ -322,7 +308,6 @@ def test_records_that_come_again_in_any_order_make_each_email_once(stack: Stack,
     assert [len(mailing.to(each)) for each in people] == [5, 1]
 
 
-@pytest.mark.one_engine
 def test_a_template_switched_off_between_two_deliveries_makes_no_second_email(
     stack: Stack, api: Api
 ) -> None:
@@ -341,7 +326,6 @@ def test_a_template_switched_off_between_two_deliveries_makes_no_second_email(
 @pytest.mark.parametrize(
     ("broken", "readers"), [("Referral", 1), ("Impressions", 2), ("Profile", 1)]
 )
-@pytest.mark.one_engine
 def test_a_broken_record_holds_up_no_other_email(
     fresh_stack: Stack, broken: str, readers: int
 ) -> None:
@@ -365,7 +349,6 @@ def test_a_broken_record_holds_up_no_other_email(
         assert len(fresh_stack.queue_messages("StreamFailureQueue")) == readers
 
 
-@pytest.mark.one_engine
 def test_a_relay_that_dies_anywhere_makes_each_email_once(stack: Stack, api: Api) -> None:
     tried = []
     for calls in itertools.count():
@@ -384,7 +367,6 @@ def test_a_relay_that_dies_anywhere_makes_each_email_once(stack: Stack, api: Api
         assert [len(mailing.to(each)) for each in people] == [5, 1]
 
 
-@pytest.mark.one_engine
 def test_a_campaign_without_emails_pays_a_read_of_itself_and_nothing_more(
     stack: Stack, api: Api
 ) -> None:

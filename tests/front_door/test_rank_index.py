@@ -24,6 +24,8 @@ from tests.conftest import inside
 from tests.scenarios import leap
 from tests.unit.ranks.story import CAMPAIGN, Story
 
+pytestmark = pytest.mark.both_engines
+
 WORKERS = 6
 
 

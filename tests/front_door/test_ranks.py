@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import pytest
+
 from grapevine.months import month_at, start_of
 from local.stack import Stack
 from tests import invariants, visitors
 from tests.api import Api
 from tests.scenarios import at_once, drain, leap
+
+pytestmark = pytest.mark.both_engines
 
 PROJECT = "ProjectStandingsFunction"
 BOARDS = [

@@ -616,6 +616,7 @@ def _visit(api: Api, town: Town, seed: int, stop: threading.Event) -> None:
             api.call("POST", f"/v2/campaign/{town.id}/participant/{own[-1]}/ref", {})
 
 
+@pytest.mark.both_engines
 def test_four_visitors_and_a_stream_do_not_disturb_it(engine: str) -> None:
     with (
         Stack(TEMPLATE, engine=engine, background=True) as stack,

@@ -230,6 +230,7 @@ def scope(request: pytest.FixtureRequest, world: World) -> str | None:
     return world.referrers[0] if request.param == "participant" else None
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("desc", [True, False])
 @pytest.mark.parametrize("sort_by", SORTS)
 def test_pages_of_every_order_make_up_the_model_s_list(
@@ -369,7 +370,6 @@ def test_no_answer_holds_an_invited_address(api: Api, world: World, scope: str |
         assert not any("c2VjcmV0" in (cursor or "") for cursor in cursors)
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize(
     ("query", "param"),
     [
@@ -494,6 +494,7 @@ def test_another_participant_s_row_begins_nothing(api: Api, world: World) -> Non
         assert page["referrals"] == []
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("sort_by", ["updatedAt", "createdAt", "email", "referralTriggeredAt"])
 def test_rows_that_change_between_pages_neither_skip_nor_repeat_the_others(
     stack: Stack, api: Api, sort_by: str

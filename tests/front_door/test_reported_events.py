@@ -112,7 +112,6 @@ def test_what_was_accepted_before_a_campaign_ended_counts_for_some_seconds(
     assert game.send("another", "signup").status_code == 404
 
 
-@pytest.mark.one_engine
 def test_the_mechanics_of_campaigns_that_take_no_events_are_not_read(
     fresh_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +134,6 @@ def test_the_mechanics_of_campaigns_that_take_no_events_are_not_read(
     assert mechanics_keys.mechanics(ended.campaign_id) not in read
 
 
-@pytest.mark.one_engine
 def test_a_campaign_that_has_just_begun_to_listen_misses_nothing(fresh_stack: Stack) -> None:
     first = Game.started(fresh_stack, without_prizes())
     report(fresh_stack, {"signup": {}}, player="early")
@@ -150,7 +148,6 @@ def test_a_campaign_that_has_just_begun_to_listen_misses_nothing(fresh_stack: St
     assert [points_of(game, "late") for game in (first, second)] == [50, 50]
 
 
-@pytest.mark.one_engine
 def test_i17_nobody_listens_to_a_foreign_account(game: Game, player: str) -> None:
     stack = game.stack
     stranger = accounts.new_key(stack, accounts.new_account(stack))
@@ -211,6 +208,7 @@ def test_a_key_names_another_request_after_thirty_days(
     assert [line.points for line in game.ledger(player)] == [100, 100]
 
 
+@pytest.mark.both_engines
 def test_i6_of_requests_with_a_new_or_an_expired_key_at_once_one_is_taken(
     game: Game, player: str
 ) -> None:
@@ -262,7 +260,6 @@ def test_what_an_app_says_of_an_order_hides_nothing_that_a_server_says_of_it(
     assert game.player(player).events_count == 2  # type: ignore[union-attr]
 
 
-@pytest.mark.one_engine
 def test_what_a_server_has_said_of_an_order_an_app_says_in_vain(
     game: Game, player: str, public: str
 ) -> None:
@@ -275,7 +272,6 @@ def test_what_a_server_has_said_of_an_order_an_app_says_in_vain(
     assert [line.points for line in game.ledger(player)] == [100]
 
 
-@pytest.mark.one_engine
 def test_a_key_that_an_app_has_used_is_a_new_one_for_a_server(
     game: Game, player: str, public: str
 ) -> None:
@@ -292,7 +288,6 @@ def test_a_key_that_an_app_has_used_is_a_new_one_for_a_server(
     assert [line.points for line in game.ledger(player)] == [100]
 
 
-@pytest.mark.one_engine
 def test_what_only_an_app_vouches_for_wins_no_prize(fresh_stack: Stack) -> None:
     made = listening()
     made["instantWin"]["tiers"][0] |= {"oddsPpm": 900_000}
@@ -322,7 +317,6 @@ def test_what_only_an_app_vouches_for_wins_no_prize(fresh_stack: Stack) -> None:
     assert points_of(game, "app-0") == 100
 
 
-@pytest.mark.one_engine
 def test_what_one_campaign_refuses_another_one_still_records(fresh_stack: Stack) -> None:
     limited = listening(unknownEventTypes="reject")
     limited["instantWin"]["limits"] = {"playsPerUser": {"total": 1}}
@@ -340,7 +334,6 @@ def test_what_one_campaign_refuses_another_one_still_records(fresh_stack: Stack)
     assert fresh_stack.queue_messages("EventDeadLetterQueue") == []
 
 
-@pytest.mark.one_engine
 def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game, player: str) -> None:
     for name in ("Ada", "Ada L."):
         named = {"displayName": name}
@@ -353,7 +346,6 @@ def test_the_name_of_a_player_is_the_last_one_that_was_sent(game: Game, player: 
     assert game.player(player).display_name == "Ada L."  # type: ignore[union-attr]
 
 
-@pytest.mark.one_engine
 def test_an_app_names_no_player(game: Game, player: str, public: str) -> None:
     named = {"displayName": "Ada"}
     report(game.stack, {"signup": {}}, player=player, playerAttributes=named)
@@ -375,7 +367,6 @@ def test_an_app_names_no_player(game: Game, player: str, public: str) -> None:
     assert (found.events_count, found.display_name) == (2, "Ada")
 
 
-@pytest.mark.one_engine
 def test_i9_what_is_refused_leaves_the_table_as_it_was(game: Game) -> None:
     before = table_of(game.stack)
     wrong: list[tuple[Any, int]] = [
@@ -394,6 +385,7 @@ def test_i9_what_is_refused_leaves_the_table_as_it_was(game: Game) -> None:
     assert table_of(game.stack) == before
 
 
+@pytest.mark.both_engines
 def test_i15_what_the_stream_and_the_queue_say_again_changes_nothing(
     game: Game, player: str
 ) -> None:
@@ -432,7 +424,6 @@ def test_whoever_dies_on_the_way_is_followed_by_another_one(
     assert points_of(game, player) == 150
 
 
-@pytest.mark.one_engine
 def test_a_message_that_makes_no_sense_ends_in_the_queue_for_those(game: Game, player: str) -> None:
     stack = game.stack
     stack.queues.send("EventQueue", "no message")

@@ -105,6 +105,7 @@ def test_a_second_reversal_says_the_same_and_changes_nothing(game: Game) -> None
     assert table_of(game.stack) == before
 
 
+@pytest.mark.both_engines
 def test_sixteen_reversals_at_once_take_it_back_once(game: Game) -> None:
     event_id, _ = bought(game)
     game.event(USER, "signup")
@@ -157,7 +158,6 @@ def test_a_redemption_that_is_taken_back_leaves_its_code_revoked(game: Game) -> 
     check(game)
 
 
-@pytest.mark.one_engine
 def test_the_code_of_a_prize_that_was_redeemed_stays_as_it_is(stack: Stack) -> None:
     made = mechanics()
     made["instantWin"]["tiers"][0]["credit"] = "on_redeem"
@@ -173,7 +173,6 @@ def test_the_code_of_a_prize_that_was_redeemed_stays_as_it_is(stack: Stack) -> N
     check(game)
 
 
-@pytest.mark.one_engine
 def test_a_milestones_points_are_taken_back_and_never_given_again(stack: Stack) -> None:
     made = mechanics()
     made["milestones"][0] |= {"threshold": 100, "reward": {"points": 7}}
@@ -197,7 +196,6 @@ def bought_another(game: Game) -> tuple[str, Any]:
     return last_event(game), data
 
 
-@pytest.mark.one_engine
 def test_an_event_that_earned_nothing_can_be_taken_back(game: Game) -> None:
     game.event(USER, "visit")
 
@@ -224,6 +222,7 @@ def test_events_that_the_user_has_not_had_are_not_found(game: Game) -> None:
     assert missing.json()["errors"] == [{"field": "userId", "message": "is required"}]
 
 
+@pytest.mark.both_engines
 def test_reversals_redemptions_and_events_at_once_leave_sums_right(game: Game) -> None:
     event_id, _ = bought(game, GOLD)
     codes = new_codes(game, 3, 10)

@@ -15,8 +15,6 @@ from tests.api import Api, Json
 from tests.reward_stories import Program
 from tests.scenarios import at_once
 
-pytestmark = pytest.mark.one_engine
-
 DEFAULTS: Json = {
     "title": None,
     "description": None,
@@ -297,6 +295,7 @@ def test_a_campaign_can_have_sixteen_rewards_at_a_time(program: Program) -> None
     create(program, type="MILESTONE")
 
 
+@pytest.mark.both_engines
 def test_rewards_created_at_once_are_sixteen_at_most(program: Program) -> None:
     for _ in range(13):
         create(program)

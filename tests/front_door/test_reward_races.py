@@ -193,6 +193,7 @@ def test_two_changes_of_a_reward_in_every_order_end_in_a_legal_state(
     assert after_calls > 2, "the first made hardly a call"
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("name", RACES)
 def test_many_changes_of_a_reward_at_once_have_one_success(program: Program, name: str) -> None:
     race = RACES[name]
@@ -281,7 +282,7 @@ def credit_all(program: Program, friends: list[str], threads: int = 64) -> None:
     at_once(program.stack, [partial(trigger, friend) for friend in friends], threads=threads)
 
 
-@pytest.mark.slow
+@pytest.mark.both_engines
 def test_sixty_four_credits_at_once_earn_a_reward_of_limit_three_three_times(
     fresh_stack: Stack,
 ) -> None:
@@ -302,7 +303,7 @@ def test_sixty_four_credits_at_once_earn_a_reward_of_limit_three_three_times(
     reward_invariants.check(fresh_stack)
 
 
-@pytest.mark.slow
+@pytest.mark.both_engines
 def test_a_limit_of_three_a_month_holds_when_the_month_ends_amid_credits(
     fresh_stack: Stack,
 ) -> None:

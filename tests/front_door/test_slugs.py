@@ -103,6 +103,7 @@ def test_a_clone_has_no_slug(stack: Stack) -> None:
     assert "slug" not in cloned
 
 
+@pytest.mark.both_engines
 def test_of_many_who_want_a_slug_at_once_one_gets_it(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         waiting = [api.campaign(live=False) for _ in range(6)]

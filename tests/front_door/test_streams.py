@@ -18,6 +18,8 @@ from tests import invariants, visitors
 from tests.api import Api
 from tests.scenarios import at_once, friends_of, interrupted
 
+pytestmark = pytest.mark.both_engines
+
 PROJECT = "ProjectStandingsFunction"
 Record = dict[str, Any]
 

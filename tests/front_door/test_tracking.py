@@ -606,6 +606,7 @@ def test_the_script_of_no_campaign_holds_nothing_that_was_sent(api: Api, campaig
 # All at once, in between, and after the end
 
 
+@pytest.mark.both_engines
 def test_64_visitors_at_once_are_all_counted(fresh_stack: Stack) -> None:
     with Api(fresh_stack.url, fresh_stack.api_key) as api:
         campaign_id = api.campaign(installation=PAGE)

@@ -61,7 +61,6 @@ def test_looking_at_the_link_changes_nothing(office: PostOffice) -> None:
     assert invited_by_another(office, email) == 1
 
 
-@pytest.mark.one_engine
 def test_the_page_shows_names_as_text(office: PostOffice) -> None:
     name = "<script>alert('x')</script>"
     office.api.ok("PATCH", f"/v2/campaign/{office.campaign_id}", {"companyName": name})
@@ -119,7 +118,6 @@ def test_the_wish_outlives_the_participant_and_its_address(
     assert invited_by_another(office, after) == 0
 
 
-@pytest.mark.one_engine
 def test_whoever_is_subscribed_again_can_be_invited_again(office: PostOffice) -> None:
     email = unique_email()
     ada = office.api.add(office.campaign_id, email)["id"]
@@ -131,7 +129,6 @@ def test_whoever_is_subscribed_again_can_be_invited_again(office: PostOffice) ->
     assert invited_by_another(office, email) == 1
 
 
-@pytest.mark.one_engine
 def test_whoever_subscribes_again_and_moves_at_once_frees_the_address_that_was_left(
     office: PostOffice,
 ) -> None:
@@ -159,7 +156,6 @@ def away_and_subscribed_again(
     return first, ada
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("unsubscribe", [by_link, by_update])
 def test_whoever_is_subscribed_again_gets_e_mails_at_an_address_of_before(
     office: PostOffice, unsubscribe: Callable[[PostOffice, str], None]
@@ -173,7 +169,6 @@ def test_whoever_is_subscribed_again_gets_e_mails_at_an_address_of_before(
     assert invited_by_another(office, first) == 1
 
 
-@pytest.mark.one_engine
 def test_moving_to_an_address_undoes_nobody_else_s_wish(office: PostOffice) -> None:
     first, ada = away_and_subscribed_again(office)
     eve = office.api.add(office.campaign_id, unique_email())["id"]
@@ -190,7 +185,6 @@ def test_moving_to_an_address_undoes_nobody_else_s_wish(office: PostOffice) -> N
     assert invited_by_another(office, first) == 0
 
 
-@pytest.mark.one_engine
 def test_a_link_of_an_invite_makes_the_wish_that_of_the_address(office: PostOffice) -> None:
     email = unique_email()
     path = link_in_an_invite(office, email)
@@ -206,7 +200,6 @@ def test_a_link_of_an_invite_makes_the_wish_that_of_the_address(office: PostOffi
     assert invited_by_another(office, email) == 0
 
 
-@pytest.mark.one_engine
 def test_what_an_invited_person_wished_is_not_undone_by_the_way(office: PostOffice) -> None:
     email = unique_email()
     office.api.call("POST", link_in_an_invite(office, email))
@@ -218,7 +211,6 @@ def test_what_an_invited_person_wished_is_not_undone_by_the_way(office: PostOffi
     assert invited_by_another(office, email) == 0
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("comes_late", [True, False])
 def test_no_update_makes_a_complaint_forgotten(office: PostOffice, comes_late: bool) -> None:
     email = unique_email()
@@ -244,7 +236,6 @@ def test_no_update_makes_a_complaint_forgotten(office: PostOffice, comes_late: b
     assert invited_by_another(office, email) == 0
 
 
-@pytest.mark.one_engine
 def test_a_token_that_was_never_given_opens_nothing(office: PostOffice) -> None:
     path = link_in_an_invite(office, unique_email())
     token = path.rpartition("/")[2]

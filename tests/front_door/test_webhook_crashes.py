@@ -118,7 +118,6 @@ def test_a_relay_that_dies_anywhere_makes_each_event_once(
     assert hooks.stack.queue_messages("StreamFailureQueue") == []
 
 
-@pytest.mark.one_engine
 @pytest.mark.parametrize("failing", ["mail.relay", "post.queue", "activities.record"])
 def test_news_of_another_kind_that_cannot_be_told_holds_up_no_event(
     campaign: Callable[[], Hooks], monkeypatch: pytest.MonkeyPatch, failing: str
@@ -172,6 +171,7 @@ def test_batches_that_come_twice_and_in_pieces_make_each_event_once(
     assert_once(hooks, **{ADDED: 5, GOAL: 1, ENDED: 1})
 
 
+@pytest.mark.both_engines
 def test_a_batch_that_is_relayed_twice_at_the_same_time_makes_each_event_once(
     campaign: Callable[[], Hooks],
 ) -> None:
@@ -287,6 +287,7 @@ def test_messages_that_come_twice_are_attempted_once(campaign: Callable[[], Hook
     assert_once(hooks, **{ADDED: 2})
 
 
+@pytest.mark.both_engines
 def test_a_message_that_comes_to_two_containers_at_once_is_attempted_once(
     campaign: Callable[[], Hooks],
 ) -> None:

@@ -32,8 +32,6 @@ from tests.webhooks.conftest import (
     serving,
 )
 
-pytestmark = pytest.mark.one_engine
-
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FREE_TEXT = "tajné heslo 🔑"
 NODE_RECEIVER = Path(__file__).parent.parent / "unit" / "webhooks" / "receiver.mjs"

@@ -715,7 +715,6 @@ def test_a_relay_that_dies_at_each_call_in_turn_over_the_same_records_tells_once
     once(alone, expected)
 
 
-@pytest.mark.slow
 def test_events_are_told_once_after_the_relay_died_anywhere(fresh_hooked: Stack) -> None:
     with Api(fresh_hooked.url, fresh_hooked.api_key) as api:
         programs: list[Heard] = []

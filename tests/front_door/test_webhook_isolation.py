@@ -20,8 +20,6 @@ from tests.hooks import ADDED, DELIVER, PARAMETERS, RELAY, Hooks, use_sender
 from tests.scenarios import DAY_MS, MINUTE_MS
 from tests.webhooks.conftest import Receiver, serving
 
-pytestmark = pytest.mark.one_engine
-
 DEADLINE_S = 3.0
 """Enough for an attempt at a healthy endpoint that fifty others starve of a processor."""
 

@@ -108,8 +108,8 @@ def attempts_of_repeated(hooks: Hooks, webhook: str, came: Counter[str]) -> list
     return [entry for each in found if each.event_id in repeated for entry in each.log]
 
 
+@pytest.mark.both_engines
 @pytest.mark.load
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_healthy_endpoint_gets_everything_once_beside_a_slow_and_a_broken_one(
     engine: str,

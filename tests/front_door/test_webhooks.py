@@ -100,6 +100,7 @@ def test_a_campaign_can_have_five_webhooks_and_a_free_place_is_taken_again(
     assert create(program)["id"] == "primary"
 
 
+@pytest.mark.both_engines
 def test_of_webhooks_created_at_once_five_are_made(program: Program) -> None:
     def one_more(api: Api) -> int:
         own = Program(program.stack, api, program.id)

@@ -53,7 +53,6 @@ def get(url: str, key: str) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_empty_stack_takes_the_given_key_and_ends_quietly(number: signal.Signals) -> None:
     with running("--seed", "none", "--api-key", "mine") as (process, url):
@@ -66,7 +65,6 @@ def test_an_empty_stack_takes_the_given_key_and_ends_quietly(number: signal.Sign
         assert process.wait(timeout=10) == 0
 
 
-@pytest.mark.slow
 def test_the_demo_prints_commands_that_work() -> None:
     with running() as (process, _):
         assert process.stdout is not None

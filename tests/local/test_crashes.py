@@ -8,8 +8,6 @@ import pytest
 from local.stack import Stack
 from tests.local.conftest import Http, put, seen
 
-pytestmark = pytest.mark.front_door
-
 PUTS = [
     ["put_item", {"TableName": "$TABLE", "Item": {"group": {"S": "g"}, "name": {"S": name}}}]
     for name in "abc"

@@ -8,7 +8,7 @@ from local import aws
 from local.stack import Stack
 from tests.local.conftest import put, seen
 
-pytestmark = pytest.mark.front_door
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture

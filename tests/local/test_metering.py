@@ -10,7 +10,7 @@ from local.stack import Stack
 from tests.local.conftest import Http
 from tests.local.test_capacity import SHAPE, item
 
-pytestmark = pytest.mark.front_door
+pytestmark = pytest.mark.both_engines
 
 
 def key(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from local.stack import InvocationFailed, Stack
 from tests.local.conftest import MINUTE, fired, lost, put, seen
 
-pytestmark = pytest.mark.front_door
+pytestmark = pytest.mark.both_engines
 
 
 def test_records_arrive_in_order_in_batches_of_the_declared_size(sample: Stack) -> None:

@@ -26,8 +26,6 @@ from local.stack import Stack
 from tests.template import bundle
 from tests.template.bundle import ROOT, TEMPLATE
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sam build")]
-
 FUNCTION_IDS = sorted(bundle.declarations().functions)
 SAM = Path(os.environ.get("GRAPEVINE_SAM", ROOT / ".venv-sam" / "bin" / "sam"))
 

@@ -20,7 +20,7 @@ from tests.permissions import denied, listed, resources
 from tests.template import bundle
 from tests.template.bundle import TEMPLATE
 
-pytestmark = pytest.mark.xdist_group("policies")
+pytestmark = pytest.mark.both_engines
 
 FUNCTION_IDS = sorted(bundle.declarations().functions)
 
@@ -38,10 +38,10 @@ SHARED_POLICIES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 
 @pytest.fixture(scope="module")
-def played() -> Iterator[Stack]:
+def played(engine: str) -> Iterator[Stack]:
     """A stack on which everything has happened once."""
     parameters = {"WebhookLocalHosts": "127.0.0.1"}
-    with Stack(TEMPLATE, engine="moto", background=False, parameters=parameters) as stack:
+    with Stack(TEMPLATE, engine=engine, background=False, parameters=parameters) as stack:
         scenarios.run_all(stack)
         yield stack
 

@@ -31,8 +31,16 @@ from grapevine.table.mechanics import DrawSecret, Mechanics, MechanicsVersion, S
 from grapevine.table.moments import HiddenPrize
 from grapevine.table.month_end import Calendar, MonthClosing, MonthSnapshot
 from grapevine.table.participants import EmailGuard, KeyGuard, MetadataEntry, Profile
+from grapevine.table.player_keys import is_user_id
 from grapevine.table.player_links import PlayerLink
+from grapevine.table.player_periods import PlayerPeriod
 from grapevine.table.players import Player
+from grapevine.table.points_ranks import (
+    PointsCounted,
+    PointsHead,
+    PointsJournal,
+    PointsNode,
+)
 from grapevine.table.ranks import RankBlock, RankHead, RankJournal, RankNode
 from grapevine.table.receipts import Receipt
 from grapevine.table.referrals import Referral
@@ -72,6 +80,7 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         draw_secret=IDS,
         secret_number=TIMES,
         secret_at=TIMES,
+        hiding=st.dictionaries(IDS, TIMES),
         changed_at=TIMES,
         changed_by=IDS,
     ),
@@ -80,11 +89,23 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         campaign_id=IDS,
         version=TIMES,
         configuration=EVENT_METADATA,
+        hidden=st.dictionaries(IDS, TIMES),
+        hidden_from=st.one_of(st.none(), TIMES),
+        hidden_until=st.one_of(st.none(), TIMES),
         changed_at=TIMES,
         changed_by=IDS,
     ),
     DrawSecret: st.builds(DrawSecret, campaign_id=IDS, number=TIMES, secret=IDS, until=TIMES),
-    HiddenPrize: st.builds(HiddenPrize, campaign_id=IDS, tier_id=IDS, number=TIMES, at=TIMES),
+    HiddenPrize: st.builds(
+        HiddenPrize,
+        campaign_id=IDS,
+        save_id=IDS,
+        version=TIMES,
+        secret_number=TIMES,
+        tier_id=IDS,
+        number=TIMES,
+        at=TIMES,
+    ),
     Stock: st.builds(
         Stock, campaign_id=IDS, tier_id=IDS, inventory=TIMES, per_day=TIMES, awarded=TIMES
     ),
@@ -155,8 +176,19 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         display_name=OPTIONAL_TEXT,
         counters=st.dictionaries(IDS, st.one_of(IDS, TIMES, st.lists(TIMES))),
     ),
+    PlayerPeriod: st.builds(
+        PlayerPeriod,
+        campaign_id=IDS,
+        user_id=IDS,
+        period=st.sampled_from(["day", "week", "month"]),
+        number=st.integers(0, 10**7 - 1),
+        points=st.integers(0, 10**18),
+        reached_at=TIMES,
+        expires_at=TIMES,
+    ),
     PlayerEvent: st.builds(
         PlayerEvent,
+        counted_in=st.dictionaries(IDS, st.integers(0, 10**7)),
         campaign_id=IDS,
         user_id=IDS,
         event_id=IDS,
@@ -395,6 +427,30 @@ ENTITIES: dict[type[Entity], st.SearchStrategy[Any]] = {
         vanity_keys=st.lists(IDS).map(tuple),
         notes=OPTIONAL_TEXT,
         unsubscribed=st.booleans(),
+    ),
+    PointsCounted: st.builds(
+        PointsCounted,
+        campaign_id=IDS,
+        board=IDS,
+        user_id=st.text(min_size=1, max_size=100).filter(is_user_id),
+        content=CONTENTS,
+        undo=CONTENTS,
+        expires_at=st.one_of(st.none(), TIMES),
+    ),
+    PointsHead: st.builds(PointsHead, campaign_id=IDS, board=IDS, root=CONTENTS),
+    PointsJournal: st.builds(
+        PointsJournal,
+        campaign_id=IDS,
+        board=IDS,
+        moves=st.dictionaries(st.text(), st.lists(st.integers(0, 10**30), min_size=4, max_size=4)),
+    ),
+    PointsNode: st.builds(
+        PointsNode,
+        campaign_id=IDS,
+        board=IDS,
+        digits=st.lists(st.integers(0, 300), min_size=1).map(tuple),
+        content=CONTENTS,
+        undo=CONTENTS,
     ),
     RankBlock: st.builds(RankBlock, campaign_id=IDS, content=CONTENTS, undo=CONTENTS),
     RankHead: st.builds(RankHead, campaign_id=IDS, histograms=CONTENTS),

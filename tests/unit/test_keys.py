@@ -80,10 +80,12 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": mechanics_keys.stock_day(campaign, one, 20_261_125),
         2,
     ),
-    "hidden_prizes": (mechanics_keys.hidden_prizes, 1),
+    "hidden_prizes": (mechanics_keys.hidden_prizes, 2),
     "hidden_prize": (
-        lambda campaign, one="id1": mechanics_keys.hidden_prize(campaign, 5, one, 7),
-        2,
+        lambda campaign, save="id1", one="id1": mechanics_keys.hidden_prize(
+            campaign, save, 5, one, 7
+        ),
+        3,
     ),
     "player_count": (lambda campaign: mechanics_keys.player_count(campaign, 7), 1),
     "win_list": (mechanics_keys.win_list, 1),
@@ -134,13 +136,37 @@ BUILDERS: dict[str, tuple[Builder, int]] = {
         lambda campaign, one="id1": player_keys.milestone_award(campaign, "user", one, 1),
         2,
     ),
+    "milestone_awards": (
+        lambda campaign, one="id1": "".join(player_keys.milestone_awards(campaign, "u", one)),
+        2,
+    ),
     "lines_of_event": (lambda one: player_keys.lines_of_event(5, one)[0], 1),
     "points_board": (player_keys.points_board, 1),
+    "player_period": (
+        lambda campaign, one="id1": player_keys.player_period(campaign, "user", one),
+        2,
+    ),
+    "period_board": (lambda campaign, one="id1": player_keys.period_board(campaign, one, 7), 2),
     "rank_head": (rank_keys.rank_head, 1),
     "rank_journal": (lambda campaign: rank_keys.rank_journal(campaign, 1), 1),
     "rank_block": (lambda campaign: rank_keys.rank_block(campaign, 1, 0), 1),
     "rank_partitions": (lambda campaign: rank_keys.rank_partitions(campaign, 1)[0], 1),
     "rank_node": (lambda campaign: rank_keys.rank_node(campaign, 1, 0, 1, 0), 1),
+    "points_head": (rank_keys.points_head, 2),
+    "points_draft": (lambda campaign, one="id1": rank_keys.points_draft(campaign, one, 2), 2),
+    "points_journal": (lambda campaign, one="id1": rank_keys.points_journal(campaign, one, 1), 2),
+    "points_node": (
+        lambda campaign, one="id1": rank_keys.points_node(campaign, one, 1, (3, 7)),
+        2,
+    ),
+    "points_counted": (
+        lambda campaign, one="id1": rank_keys.points_counted(campaign, one, 1, "user"),
+        2,
+    ),
+    "points_partitions": (
+        lambda campaign, one="id1": rank_keys.points_partitions(campaign, one, 1)[0],
+        2,
+    ),
 }
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True)
 NOT_IDS = st.text(max_size=120).filter(lambda text: not keys.is_id(text))
@@ -157,7 +183,8 @@ def test_every_builder_is_looked_at_here() -> None:
         "due_shard",
         "email_and_row_in",
         "first_created",
-        "hidden_between",
+        "hidden_from",
+        "hidden_to",
         "is_code",
         "is_delivery",
         "is_id",

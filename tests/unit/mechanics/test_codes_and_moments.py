@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from grapevine.engine.mechanics.configuration import Configuration, parse
-from grapevine.engine.mechanics.moments import Moment, moments_to_add, open_moments, open_since
+from grapevine.engine.mechanics.moments import Moment, Save, Span, moments_of, open_since
 from grapevine.engine.mechanics.parts import WinCode
 from grapevine.engine.mechanics.win_codes import (
     batch_code,
@@ -16,7 +15,7 @@ from grapevine.engine.mechanics.win_codes import (
     prefix_of,
     win_code,
 )
-from tests.unit.mechanics.samples import DAY, NOON, at, tier
+from tests.unit.mechanics.samples import DAY, NOON, at, instant_win, tier
 
 SECRET = "0123456789abcdef" * 4
 FORM = WinCode()
@@ -120,85 +119,47 @@ def test_a_code_is_known_by_a_hash_however_it_is_typed() -> None:
 # Moments
 
 
-def campaign(**more: Any) -> Configuration:
-    part = {
-        "mode": "moments",
-        "eventTypes": ["play"],
-        "tiers": [tier("a", inventory=30), tier("b", inventory=20)],
-        **more,
-    }
-    return parse(
-        {
-            "startsAt": "2025-07-01T00:00:00Z",
-            "endsAt": "2025-07-31T23:59:59Z",
-            "instantWin": part,
-        }
-    )
+SPAN = Span(at("2025-07-01T00:00:00+00:00"), at("2025-07-31T23:59:59+00:00"))
+SAVE = Save(save_id="save_1", version=3, secret_number=2)
+COUNTS = {"a": 30, "b": 20}
 
 
-def missing(
-    configuration: Configuration, now: int = 0, existing: dict[str, int] | None = None
-) -> list[Moment]:
-    return moments_to_add(
-        configuration, campaign_id="camp01", secret=SECRET, existing=existing or {}, saved_at=now
-    )
+def drawn(save: Save = SAVE, span: Span = SPAN, secret: str = SECRET) -> list[Moment]:
+    return moments_of(save, COUNTS, span, campaign_id="camp01", secret=secret)
 
 
-def test_there_is_one_moment_for_each_prize_within_the_campaign() -> None:
-    configuration = campaign()
+def test_there_is_one_moment_for_each_prize_within_the_span() -> None:
+    found = drawn()
 
-    found = missing(configuration)
-
-    assert Counter(each.tier_id for each in found) == {"a": 30, "b": 20}
+    assert Counter(each.tier_id for each in found) == COUNTS
     assert len({(each.tier_id, each.number) for each in found}) == 50
-    assert configuration.starts_at is not None
-    assert configuration.ends_at is not None
-    assert all(configuration.starts_at <= each.at <= configuration.ends_at for each in found)
+    assert all(SPAN.start <= each.at <= SPAN.end for each in found)
     assert [each.at for each in found] == sorted(each.at for each in found)
-    assert found[0].at < configuration.starts_at + 4 * DAY
-    assert found[-1].at > configuration.ends_at - 4 * DAY
+    assert found[0].at < SPAN.start + 4 * DAY
+    assert found[-1].at > SPAN.end - 4 * DAY
+    assert {each.save for each in found} == {SAVE}
 
 
-def test_the_same_moments_are_drawn_again_and_others_by_another_secret() -> None:
-    again = moments_to_add(
-        campaign(), campaign_id="camp01", secret="ab" * 32, existing={}, saved_at=0
-    )
+def test_the_same_moments_are_drawn_again_and_others_by_another_secret_or_version() -> None:
+    times = [each.at for each in drawn()]
 
-    assert missing(campaign()) == missing(campaign())
-    assert again != missing(campaign())
-
-
-def test_prizes_that_are_added_later_get_moments_that_are_still_to_come() -> None:
-    now = at("2025-07-20T00:00:00+00:00")
-
-    found = missing(campaign(), now, existing={"a": 25, "b": 20})
-
-    assert sorted((each.tier_id, each.number) for each in found) == [
-        ("a", number) for number in range(25, 30)
-    ]
-    assert all(each.at >= now for each in found)
+    assert drawn() == drawn()
+    assert times == [each.at for each in drawn(replace(SAVE, save_id="another"))]
+    assert times != [each.at for each in drawn(secret="ab" * 32)]
+    assert times != [each.at for each in drawn(replace(SAVE, version=4))]
 
 
-@pytest.mark.parametrize(
-    "configuration",
-    [parse({}), parse({"instantWin": {"eventTypes": ["play"], "mode": "moments"}})],
-)
-def test_without_moments_or_an_end_nothing_is_hidden(configuration: Configuration) -> None:
-    assert missing(configuration) == []
+def test_a_span_has_both_its_ends_and_what_is_over_has_no_moment() -> None:
+    assert {each.at for each in drawn(span=Span(NOON, NOON))} == {NOON}
+    assert drawn(span=Span(NOON + 1, NOON)) == []
 
 
-def test_after_the_end_no_moment_is_added() -> None:
-    assert missing(campaign(), now=at("2025-08-01T00:00:00+00:00")) == []
-
-
-def test_a_moment_can_be_won_from_its_time_on_until_its_window_ends() -> None:
-    always, window = campaign().instant_win, campaign(windowMinutes=10).instant_win
+def test_a_moment_is_open_from_its_time_on_until_its_window_ends() -> None:
+    always = instant_win(tier("a", inventory=1), mode="moments").instant_win
+    window = instant_win(tier("a", inventory=1), mode="moments", windowMinutes=10).instant_win
     assert always is not None
     assert window is not None
-    ages = [DAY, 600_001, 600_000, 0, -1]
-    hidden = [Moment(tier_id="a", number=age, at=NOON - age) for age in ages]
 
-    assert [each.number for each in open_moments(always, hidden, NOON)] == ages[:-1]
-    assert [each.number for each in open_moments(window, reversed(hidden), NOON)] == [600_000, 0]
     assert open_since(always, NOON) == 0
     assert open_since(window, NOON) == NOON - 600_000
+    assert open_since(window, 5) == 0

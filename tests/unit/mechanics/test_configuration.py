@@ -113,6 +113,10 @@ def set_in(path: str, value: Any) -> Edit:
         ("timezone", "Europe"),
         ("timezone", ""),
         ("timezone", "Europe/Berlin\x00"),
+        ("timezone", "localtime"),
+        ("timezone", "right/Europe/Berlin"),
+        ("timezone", "posix/Europe/Berlin"),
+        ("timezone", "Factory"),
         ("startsAt", "2025-06-01"),
         ("startsAt", "2025-06-01T00:00:00"),
         ("startsAt", 1748736000000),
@@ -240,6 +244,10 @@ def test_a_part_of_another_form_is_refused(body: dict[str, Any]) -> None:
                 "milestones.0", milestone("m", {"type": "points_total"}, 9, repeat=True, points=1)
             ),
             ("milestones.0.reward.points", "endless"),
+        ),
+        (
+            set_in("milestones.0", milestone("m", TOTAL, 9, requireTrust="server")),
+            ("milestones.0.requireTrust", "no_trust"),
         ),
         (
             set_in("milestones.0", milestone("m", event_count("buy"), Decimal("1.5"))),

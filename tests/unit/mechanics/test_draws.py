@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grapevine.engine.mechanics.draws import commitment, draw_value, new_secret
+from grapevine.engine.mechanics.fields import instant_text
 from grapevine.engine.mechanics.instant_win import tier_at
+from grapevine.engine.mechanics.moments import Save, Span, moments_of
 from grapevine.engine.mechanics.parts import PPM
 from tests.unit.mechanics.samples import instant_win, tier
 
@@ -121,10 +123,60 @@ def test_the_script_finds_a_secret_that_was_not_the_promised_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["x"], ["c", "no hex", "c", "e"], ["c", SECRET, "c", "e", "a"]]
+    "arguments",
+    [
+        [],
+        ["x"],
+        ["c", "no hex", "c", "e"],
+        ["c", SECRET, "c", "e", "a"],
+        ["moment"],
+        ["moment", "c", SECRET, "c", "1", "gold", "0", "2025-07-01T00:00:00Z"],
+        ["moment", "c", SECRET, "c", "1", "gold", "0", "2025-07-01", "2025-07-31"],
+        ["moment", "c", SECRET, "c", "1", "gold", "0", *["2025-07-02Z", "2025-07-01Z"]],
+        ["moment", "c", "no hex", "c", "1", "gold", "0", *["2025-07-01T00:00:00Z"] * 2],
+    ],
 )
 def test_the_script_says_how_it_is_asked(arguments: list[str]) -> None:
     assert verify(*arguments) == (2, "")
+
+
+def test_the_script_finds_a_moment_that_was_not_hidden_by_the_promised_secret() -> None:
+    span = ["2025-07-01T00:00:00Z", "2025-07-31T23:59:59.999Z"]
+    unit = [SECRET, "camp01", "3", "gold", "0"]
+
+    told = [verify("moment", commitment(each), *unit, *span) for each in (OTHER, SECRET)]
+
+    assert [status for status, _ in told] == [1, 0]
+    assert commitment(SECRET) in told[0][1]
+
+
+@given(
+    secret=st.binary(min_size=32, max_size=32),
+    version=st.integers(1, 10**6),
+    count=st.integers(1, 5),
+    start=st.integers(0, 4 * 10**12),
+    length=st.one_of(st.just(0), st.integers(0, 10**11)),
+)
+def test_the_script_and_grapevine_agree_on_every_moment(
+    secret: bytes, version: int, count: int, start: int, length: int
+) -> None:
+    script: dict[str, object] = {"__name__": "verify_draw"}
+    exec(compile(SCRIPT.read_text(), SCRIPT, "exec"), script)  # noqa: S102 - our own script
+    save = Save(save_id="save_1", version=version, secret_number=1)
+    span = Span(start, start + length)
+
+    moments = moments_of(save, {"gold": count}, span, campaign_id="camp01", secret=secret.hex())
+
+    computed = [
+        script["moment_of"](  # type: ignore[operator]
+            secret.hex(), "camp01", version, "gold", each.number, (span.start, span.end)
+        )
+        for each in moments
+    ]
+    assert computed == [each.at for each in moments]
+    assert [script["_time"](at) for at in computed] == [  # type: ignore[operator]
+        instant_text(at) for at in computed
+    ]
 
 
 @given(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.engine.mechanics.moments import Moment
+from grapevine.engine.mechanics.moments import Moment, Save
 from grapevine.errors import PlayLimitReached
 from tests.unit.mechanics.samples import (
     DAY,
@@ -380,7 +380,8 @@ def by_moments(*tiers: dict[str, Any], **more: Any) -> Playing:
 
 
 def moment(tier_id: str, number: int = 0) -> Moment:
-    return Moment(tier_id=tier_id, number=number, at=NOON - 1000 + number)
+    save = Save(save_id="save_1", version=3, secret_number=2)
+    return Moment(save=save, tier_id=tier_id, number=number, at=NOON - 1000 + number)
 
 
 def test_the_oldest_moment_is_won() -> None:
@@ -393,6 +394,9 @@ def test_the_oldest_moment_is_won() -> None:
     assert outcome.win.per_day is None
     assert (outcome.event.tier_hit, outcome.event.tier_won) == ("a", "a")
     assert outcome.event.draw_value is None
+    event = outcome.event
+    assert (event.moment_at, event.moment_number) == (NOON - 999, 1)
+    assert (event.moment_version, event.secret_number) == (3, 2)
     assert outcome.total_points == 5
 
 

@@ -72,6 +72,25 @@ def test_events_of_another_type_and_untrusted_ones_do_not_count() -> None:
     assert current(playing) == 1
 
 
+@pytest.mark.parametrize(
+    "metric",
+    [
+        event_count("buy"),
+        metadata_sum("buy", "amount"),
+        distinct_values("buy", "amount"),
+        streak("buy"),
+    ],
+    ids=lambda metric: str(metric["type"]),
+)
+def test_what_needs_trust_is_reached_by_trusted_events_only(metric: dict[str, Any]) -> None:
+    playing = Playing(milestones(milestone("m", metric, 1, points=10, requireTrust="server")))
+
+    by_app = playing.send("buy", {"amount": 1}, trust="client")
+    by_server = playing.send("buy", {"amount": 1}, trust="server")
+
+    assert [by_app.points_earned, by_server.points_earned] == [0, 10]
+
+
 # Sums
 
 

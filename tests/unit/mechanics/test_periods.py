@@ -8,7 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grapevine.engine.mechanics.configuration import Configuration, parse
-from grapevine.engine.mechanics.periods import periods_at
+from grapevine.engine.mechanics.counters import PERIODS
+from grapevine.engine.mechanics.periods import periods_at, span_of
+from grapevine.table.points_board import Period
 from tests.unit.mechanics.samples import DAY, HOUR, Playing, at, rule
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
@@ -162,3 +164,33 @@ def test_periods_never_go_back_and_skip_at_most_what_the_calendar_does(
     assert str(now.date) == (
         datetime.fromtimestamp(time / 1000, tz=ZoneInfo(timezone)).strftime("%Y%m%d")
     )
+
+
+@given(time=TIMES, timezone=ZONES | st.sampled_from(["Asia/Beirut", "America/Havana", "Cuba"]))
+@example(time=at("2011-12-30T10:00:00+00:00"), timezone="Pacific/Apia")
+@example(time=at("2025-03-29T23:30:00+00:00"), timezone="Asia/Beirut")
+@example(time=at("2025-11-02T05:30:00+00:00"), timezone="America/Havana")
+def test_a_period_spans_all_its_moments_and_no_other_one(time: int, timezone: str) -> None:
+    now = periods_at(time, timezone)
+    for period in PERIODS:
+        number = now.number(period)
+
+        first, last = span_of(period, number, timezone)
+
+        assert first <= time <= last
+        assert periods_at(first, timezone).number(period) == number
+        assert periods_at(last, timezone).number(period) == number
+        assert periods_at(first - 1, timezone).number(period) < number
+        assert periods_at(last + 1, timezone).number(period) > number
+
+
+def test_the_days_of_a_change_of_the_clocks_are_shorter_and_longer() -> None:
+    def hours(period: Period, time: str) -> float:
+        number = periods_at(at(time), BERLIN).number(period)
+        first, last = span_of(period, number, BERLIN)
+        return (last + 1 - first) / HOUR
+
+    assert hours("day", "2025-03-30T12:00:00+02:00") == 23
+    assert hours("day", "2025-10-26T12:00:00+01:00") == 25
+    assert hours("week", "2025-03-30T12:00:00+02:00") == 7 * 24 - 1
+    assert hours("month", "2025-10-31T23:59:59+01:00") == 31 * 24 + 1

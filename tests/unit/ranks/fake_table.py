@@ -18,11 +18,12 @@ ANYWAY = Condition("attribute_not_exists(#partition) OR attribute_exists(#partit
 class FakeTable:
     """As much of a DynamoDB client as the rank index uses. `happening` is called twice per call: it
     may raise, which is a crash, or call the table itself, which is somebody else being faster.
-    `reads` has the number of keys of each BatchGetItem."""
+    `reads` has the number of keys of each BatchGetItem; `stored` is shown each item that is put."""
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
         self.happening: Callable[[], None] = lambda: None
+        self.stored: Callable[[Item], None] = lambda _: None
         self.reads: list[int] = []
 
     def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803
@@ -50,6 +51,7 @@ class FakeTable:
             error = {"Error": {"Code": "ConditionalCheckFailedException"}}
             raise ClientError(error, "PutItem")  # type: ignore[arg-type]
         self.items[_key(Item)] = Item
+        self.stored(Item)
         self.happening()
 
 

@@ -1,22 +1,11 @@
-"""A random story of a campaign's standings and of the workers that bring them into the index.
-
-Records come late, twice, in any order and in batches cut anywhere. Between any two calls of a
-worker others may run to their end or die anywhere; then it goes on, or dies, too. So a worker can
-find its batch finished by somebody else, or come back long after everybody else has moved on.
-"""
+"""A random story of a campaign's standings and of the workers that bring them into the index."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
-
-import pytest
 
 from grapevine import runtime
-from grapevine.engine.ranks import maintenance, snapshot
 from grapevine.engine.ranks.boards import ALL_TIME
 from grapevine.engine.ranks.maintenance import maintain
 from grapevine.engine.ranks.reading import ranks_in, ranks_of
@@ -27,33 +16,18 @@ from grapevine.months import start_of
 from grapevine.table.attributes import unmarshal
 from grapevine.table.standings import Standing
 from tests import rank_index
-from tests.unit.ranks.fake_table import FakeTable
-
-T = TypeVar("T")
+from tests.unit.ranks.workers import Died, Workers
 
 CAMPAIGN = "camp01"
 FIRST_MONTH = 2026 * 12 + 10
 
 
-class Died(BaseException):
-    """A worker's process died."""
-
-
 @dataclass
-class Story:
-    seed: int
+class Story(Workers[Standing]):
     shape: Shape
-    table: FakeTable = field(default_factory=FakeTable)
     standings: dict[int, Standing] = field(default_factory=dict)
     credits: list[tuple[int, int]] = field(default_factory=list)
-    pending: list[Standing] = field(default_factory=list)
-    told: list[Standing] = field(default_factory=list)
     month: int = FIRST_MONTH
-    depth: int = 0
-
-    def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)  # noqa: S311 - a story
-        self.table.happening = self._happening
 
     # What happens to participants
 
@@ -116,42 +90,8 @@ class Story:
         self.standings[standing.join_sequence] = standing
         self.pending.append(standing)
 
-    # What happens to the records
-
-    def deliver(self) -> None:
-        """One invocation with some pending records and some old ones; a dead one's come again."""
-        new = self.random.sample(self.pending, self.random.randint(0, min(8, len(self.pending))))
-        old = self.random.choices(self.told, k=self.random.randint(0, 4)) if self.told else []
-        batch = new + old
-        self.random.shuffle(batch)
-        try:
-            maintain(CAMPAIGN, batch, self.shape)
-        except Died:
-            return
-        for one in new:
-            # A worker in between may have delivered it, too.
-            if one in self.pending:
-                self.pending.remove(one)
-                self.told.append(one)
-
-    def _happening(self) -> None:
-        chance = self.random.random()
-        if chance < 0.01:
-            raise Died
-        if chance < 0.1 and self.depth < 3:
-            self.depth += 1
-            try:
-                self.random.choice([self.deliver, self.deliver, self.act])()
-            finally:
-                self.depth -= 1
-
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        self.table.happening, before = lambda: None, self.table.happening
-        try:
-            yield
-        finally:
-            self.table.happening = before
+    def maintain(self, batch: list[Standing]) -> None:
+        maintain(CAMPAIGN, batch, self.shape)
 
     # What must hold
 
@@ -223,19 +163,3 @@ def play(story: Story, steps: int) -> None:
                 story.read_in_between()
             if step % (steps // 4) == steps // 4 - 1:
                 story.check()
-
-
-@pytest.fixture(autouse=True)
-def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits and no thread is started: every story goes the same way each time it is told."""
-
-    def in_turn(calls: Sequence[Callable[[], T]]) -> list[T]:
-        return [call() for call in calls]
-
-    def tries() -> Any:
-        return range(60)
-
-    for module in (maintenance, snapshot):
-        monkeypatch.setattr(module, "in_parallel", in_turn)
-        monkeypatch.setattr(module, "attempts", tries)
-    monkeypatch.setattr(maintenance, "PATIENCE_SECONDS", 0)

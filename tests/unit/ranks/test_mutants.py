@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from grapevine.engine.ranks import batch, maintenance, snapshot
+from grapevine.engine.ranks import batch, maintenance, parts, protocol
 from grapevine.engine.ranks.tree import Shape
 from grapevine.table import store
 from tests.unit.ranks.fake_table import ANYWAY
-from tests.unit.ranks.story import Story, one_after_the_other, play
+from tests.unit.ranks.story import Story, play
+from tests.unit.ranks.workers import one_after_the_other
 
 __all__ = ["one_after_the_other"]
 
@@ -47,17 +48,17 @@ def counts_any_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def applies_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A helper that does not look whether a part holds the batch already."""
-    monkeypatch.setattr(maintenance, "_is_applied", lambda *_: False)
+    monkeypatch.setattr(maintenance, "is_applied", lambda *_: False)
 
 
 def finishes_any_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A helper that does not look whether the batch is the one after its head."""
-    monkeypatch.setattr(maintenance, "_follows", lambda *_: True)
+    monkeypatch.setattr(protocol, "_follows", lambda *_: True)
 
 
 def never_undoes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that shows a batch before it is published."""
-    monkeypatch.setattr(snapshot, "laid_over", lambda content, _: content)
+    monkeypatch.setattr(parts, "laid_over", lambda content, _: content)
 
 
 MUTANTS = [counts_any_version, applies_twice, finishes_any_batch, never_undoes]

@@ -7,7 +7,7 @@ import pytest
 
 from grapevine import runtime
 from grapevine.engine import attempts
-from grapevine.engine.ranks import maintenance
+from grapevine.engine.ranks import protocol
 from grapevine.engine.ranks.batch import checked
 from grapevine.engine.ranks.maintenance import maintain
 from grapevine.engine.ranks.reading import ranks_of
@@ -147,7 +147,7 @@ def test_a_worker_waits_no_longer_than_its_deadline(
     table: FakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attempts, "DEADLINE_SECONDS", 0.05)
-    monkeypatch.setattr(maintenance, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(protocol, "PATIENCE_SECONDS", 60)
     somebody_elses = RankJournal(
         campaign_id=CAMPAIGN,
         generation=1,

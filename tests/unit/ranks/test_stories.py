@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from grapevine.engine.ranks.tree import Shape
-from tests.unit.ranks.story import Story, one_after_the_other, play
+from tests.unit.ranks.story import Story, play
+from tests.unit.ranks.workers import one_after_the_other
 
 __all__ = ["one_after_the_other"]
 

@@ -34,6 +34,11 @@ def reward_id() -> str:
     return f"crew_{_word(8)}"
 
 
+def save_id() -> str:
+    """Of a try to save mechanics: 62 bits, so that no two ever meet."""
+    return _word(12)
+
+
 def api_key(environment: Literal["live", "test"], *, is_public: bool) -> str:
     """A new API key: 190 bits, behind a prefix that says what it is, to people and to secret
     scanners: `sk_live_`, `sk_test_`, `pk_live_` or `pk_test_`."""

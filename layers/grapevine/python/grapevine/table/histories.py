@@ -1,4 +1,4 @@
-"""What has happened, newest first: a player's ledger and wins, and all wins of a campaign.
+"""What has happened, newest first: a player's ledger, wins and awards, and all wins of a campaign.
 
 A row comes with its place, from which on the list can be read again: nothing is ever put in before
 it but what is newer.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from grapevine.table import mechanics_keys, places, player_keys, store
 from grapevine.table.keys import Key
-from grapevine.table.ledger import LedgerLine, Win
+from grapevine.table.ledger import LedgerLine, MilestoneAward, Win
 from grapevine.table.referral_lists import CAMPAIGN_BY_CREATED
 
 LAST_AT = 10**15 - 1
@@ -38,6 +38,14 @@ def wins_of(campaign_id: str, user_id: str, place: str | None, limit: int) -> li
         between=_from(player_keys.WIN_PREFIX, place),
     )
     return [(player_keys.place_of(each["sort"]), Win.from_item(each)) for each in items]
+
+
+def last_award_of(campaign_id: str, user_id: str, milestone_id: str) -> MilestoneAward | None:
+    """How often a player has reached a milestone, whatever is remembered of it (strongly
+    consistent)."""
+    partition, prefix = player_keys.milestone_awards(campaign_id, user_id, milestone_id)
+    items = store.query(None, partition, prefix=prefix, descending=True, limit=1)
+    return MilestoneAward.from_item(items[0]) if items else None
 
 
 def wins_in(

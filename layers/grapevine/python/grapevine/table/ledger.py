@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from grapevine.table import mechanics_keys, places, player_keys
 from grapevine.table.attributes import Item
-from grapevine.table.entity import Entity, as_exact_json
+from grapevine.table.entity import Entity, as_exact_json, as_json
 from grapevine.table.keys import Key
 
 Trust = Literal["client", "server"]
@@ -27,8 +27,11 @@ class PlayerEvent(Entity):
 
     `draw_value` is there where it drew by odds, with the secret of that number; `tier_hit` is the
     tier that the draw named, `tier_won` the one that was given, and `downgrade` why they differ.
+    Who has won by a moment has its time (ms), its number, and the version of the mechanics that hid
+    it, by the secret of `secret_number`.
     `code_hash` is that of the code which it redeemed. `qualifies` is the participant whose referral
-    is to be credited for the event: the one that the player was then.
+    is to be credited for the event: the one that the player was then. `counted_in` holds, by the
+    kind of period, the number of the one whose board counts the event.
     """
 
     TYPE: ClassVar[str] = "PlayerEvent"
@@ -51,8 +54,12 @@ class PlayerEvent(Entity):
     tier_hit: str | None = None
     tier_won: str | None = None
     downgrade: Downgrade | None = None
+    moment_at: int | None = None
+    moment_number: int | None = None
+    moment_version: int | None = None
     code_hash: str | None = None
     qualifies: str | None = None
+    counted_in: dict[str, int] = as_json()
 
     @property
     def key(self) -> Key:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from grapevine.table import mechanics_keys
-from grapevine.table.entity import Entity, as_exact_json
+from grapevine.table.entity import Entity, as_exact_json, as_json
 from grapevine.table.keys import Key
 from grapevine.table.writes import (
     Add,
@@ -24,7 +24,10 @@ class Mechanics(Entity):
     """`version` is the configuration's number, from 1. `draw_secret` decides all draws since
     `secret_at` (ms); `secret_number` counts the campaign's secrets from 1. Before `hides_until`
     (ms) prizes may lie hidden at times that follow from one of them. `engine` says when one may be
-    shown."""
+    shown. `has_drawn`: this version or one before it had an instant win.
+
+    `hiding` names the saves whose prizes lie hidden (`save_id`), each with the last time (ms) at
+    which one of them can be won: see `table/moments.py`."""
 
     TYPE: ClassVar[str] = "Mechanics"
 
@@ -35,6 +38,8 @@ class Mechanics(Entity):
     secret_number: int
     secret_at: int
     hides_until: int | None = None
+    has_drawn: bool = False
+    hiding: dict[str, int] = as_json()
     changed_at: int
     changed_by: str
 
@@ -66,13 +71,17 @@ class DrawSecret(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MechanicsVersion(Entity):
-    """What was configured from `changed_at` (ms) on, and whose key had saved it. Never changed."""
+    """What was configured from `changed_at` (ms) on, and whose key had saved it; and how many
+    prizes of each tier it has hidden from `hidden_from` to `hidden_until` (ms). Never changed."""
 
     TYPE: ClassVar[str] = "MechanicsVersion"
 
     campaign_id: str
     version: int
     configuration: dict[str, Any] = as_exact_json()
+    hidden: dict[str, int] = as_json()
+    hidden_from: int | None = None
+    hidden_until: int | None = None
     changed_at: int
     changed_by: str
 
@@ -112,14 +121,18 @@ def one_of_stock(campaign_id: str, tier_id: str, per_day: int | None) -> Add:
     return Add(key, Stock.TYPE, {"awarded": 1}, condition)
 
 
-def changed_limits(stock: Stock, inventory: int, per_day: int) -> Add:
-    """Makes the limits other ones, if they are still what was read and cover what was given."""
+def changed_limits(
+    stock: Stock, inventory: int, per_day: int, *, awarded_at_most: int | None = None
+) -> Add:
+    """Makes the limits other ones, if they are still what was read and cover what was given.
+    `awarded_at_most`: and no more was given than that."""
+    most = inventory if awarded_at_most is None else awarded_at_most
     return Add(
         stock.key,
         Stock.TYPE,
         {"inventory": inventory - stock.inventory, "perDay": per_day - stock.per_day},
         still_and_within(
-            ("inventory", stock.inventory), ("perDay", stock.per_day), "awarded", inventory
+            ("inventory", stock.inventory), ("perDay", stock.per_day), "awarded", most
         ),
     )
 

@@ -48,19 +48,25 @@ def stock_day(campaign_id: str, tier_id: str, day: int) -> Key:
     return Key(stock(campaign_id, tier_id).partition, f"DAY#{day:08d}")
 
 
-def hidden_prizes(campaign_id: str) -> str:
-    """The partition of what lies hidden in time."""
-    return f"{keys.campaign(campaign_id).partition}#MOMENTS"
+def hidden_prizes(campaign_id: str, save_id: str) -> str:
+    """The partition of what a save of the mechanics has hidden in time."""
+    return f"{keys.campaign(campaign_id).partition}#MOMENTS#{_id(save_id)}"
 
 
-def hidden_prize(campaign_id: str, at: int, tier_id: str, number: int) -> Key:
+def hidden_prize(campaign_id: str, save_id: str, at: int, tier_id: str, number: int) -> Key:
     """They sort by their time (ms)."""
-    return Key(hidden_prizes(campaign_id), f"{at:015d}#{_id(tier_id)}#{number:06d}")
+    sort = f"{at:015d}#{_id(tier_id)}#{number:06d}"
+    return Key(hidden_prizes(campaign_id, save_id), sort)
 
 
-def hidden_between(since: int, until: int) -> tuple[str, str]:
-    """The sort keys from one time to another, both included."""
-    return f"{since:015d}", f"{until + 1:015d}"
+def hidden_from(at: int) -> str:
+    """Sorts before all that is hidden at a time (ms) or later."""
+    return f"{at:015d}"
+
+
+def hidden_to(at: int) -> str:
+    """Sorts after all that is hidden at a time (ms) or before."""
+    return hidden_from(at + 1)
 
 
 def right_after(key: Key) -> str:

@@ -94,12 +94,27 @@ def milestone_award(campaign_id: str, user_id: str, milestone_id: str, number: i
     return Key(_partition(campaign_id, user_id), sort)
 
 
+def milestone_awards(campaign_id: str, user_id: str, milestone_id: str) -> tuple[str, str]:
+    """The partition of a player's awards of a milestone, and how their sort keys begin; the last
+    one is that of the highest number."""
+    return _partition(campaign_id, user_id), f"{MILESTONE_PREFIX}{_id(milestone_id)}#"
+
+
 def reversal(campaign_id: str, user_id: str, event_id: str) -> Key:
     return Key(_partition(campaign_id, user_id), f"{REVERSAL_PREFIX}{_id(event_id)}")
 
 
+def player_period(campaign_id: str, user_id: str, period: str) -> Key:
+    return Key(_partition(campaign_id, user_id), f"PERIOD#{_id(period)}")
+
+
 def points_board(campaign_id: str) -> str:
     return f"{keys.campaign(campaign_id).partition}#BOARD#POINTS"
+
+
+def period_board(campaign_id: str, period: str, number: int) -> str:
+    """`number` as in `engine/mechanics/periods.py`."""
+    return f"{points_board(campaign_id)}#{_id(period)}#{number:07d}"
 
 
 def user_in(partition: str) -> str:

@@ -9,7 +9,7 @@ from grapevine.table import player_keys
 from grapevine.table.attributes import Item
 from grapevine.table.entity import Entity, as_json
 from grapevine.table.keys import Key
-from grapevine.table.points_board import board_entry
+from grapevine.table.points_board import PointsBoard, board_entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,8 @@ class Player(Entity):
         return max(at, self.last_at + 1, self.reached_at + 1)
 
     def index_attributes(self) -> Item:
-        return board_entry(self.campaign_id, self.total_points, self.reached_at)
+        board = PointsBoard(self.campaign_id)
+        return board_entry(board, self.total_points, self.reached_at)
 
 
 def new_player(campaign_id: str, user_id: str, at: int) -> Player:

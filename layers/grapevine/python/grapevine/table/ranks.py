@@ -22,6 +22,11 @@ FIRST_GENERATION = 1
 _NUMBERS = 10**12
 
 
+def first_batch(generation: int) -> int:
+    """The number that the batches of a generation count from."""
+    return generation * _NUMBERS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankHead(Entity):
     """What readers may see: the index as of batch `version`.
@@ -52,7 +57,7 @@ class RankHead(Entity):
     def new(cls, campaign_id: str, generation: int = FIRST_GENERATION) -> RankHead:
         """Of a generation without a batch."""
         return RankHead(
-            campaign_id=campaign_id, generation=generation, version=generation * _NUMBERS
+            campaign_id=campaign_id, generation=generation, version=first_batch(generation)
         )
 
     @classmethod

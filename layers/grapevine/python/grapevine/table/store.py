@@ -148,36 +148,6 @@ def query(
         request["ExclusiveStartKey"] = last
 
 
-def count(
-    index: Index, partition: str, between: tuple[int, int], *, without: Sequence[str], most: int
-) -> int | None:
-    """How many items of a global index lie from the one sort key to the other, those of some of
-    the table's partitions aside. None when it had to look at more than about `most`: counting reads
-    every one of them, a call for each megabyte of index entries."""
-    names = {"#p": index.partition, "#s": index.sort}
-    values: dict[str, Any] = {":p": partition, ":s": between[0], ":t": between[1]}
-    request: dict[str, Any] = {
-        "TableName": runtime.settings().table_name,
-        "IndexName": index.name,
-        "Select": "COUNT",
-        "KeyConditionExpression": "#p = :p AND #s BETWEEN :s AND :t",
-    }
-    if without:
-        names["#w"] = "partition"
-        values |= {f":w{number}": each for number, each in enumerate(without)}
-        request["FilterExpression"] = " AND ".join(f"#w <> :w{n}" for n in range(len(without)))
-    request |= {"ExpressionAttributeNames": names, "ExpressionAttributeValues": marshal(values)}
-    counted = seen = 0
-    while True:
-        response = runtime.dynamodb().query(**request)
-        counted, seen = counted + response["Count"], seen + response["ScannedCount"]
-        if "LastEvaluatedKey" not in response:
-            return counted
-        if seen > most:
-            return None
-        request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
-
-
 def transact(writes: Sequence[Write]) -> None:
     """All of the writes or none.
 

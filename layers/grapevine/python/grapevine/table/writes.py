@@ -2,7 +2,8 @@
 
 Conditions come in the only kinds that the engine needs: the item must not exist (`ABSENT`), must
 exist (`PRESENT`), or must still have the version that was read (`version(n)`). What the totals
-contain of an item must also be of the same count (`counted_in(n, m)`). A suppression is only lifted
+contain of an item must also be of the same count (`counted_in(n, m)`). A player's entry on a board
+is known by since when its points are what they are (`reached_at(ms)`). A suppression is only lifted
 or replaced for the reason that it was read with (`suppressed_for(reason)`), or while it is the wish
 of whom it was (`wished_by(hash)`). What has expired is replaced as it was read (`expiring_at(s)`).
 Counts that many add to have no version: for them there is what must be left (`left_and_still`
@@ -54,6 +55,11 @@ def wished_by(participant_hash: str) -> Condition:
 def expiring_at(seconds: int) -> Condition:
     """An item that still ends when it did."""
     return Condition("#expiresAt = :expiresAt", ((":expiresAt", seconds),))
+
+
+def reached_at(time: int) -> Condition:
+    """A player's entry on a board that still has the points that it had since then (ms)."""
+    return Condition("#reachedAt = :reachedAt", ((":reachedAt", time),))
 
 
 def counted_in(generation: int, number: int) -> Condition:

@@ -18,6 +18,7 @@ from grapevine.engine.mechanics.parts import (
     PointsRules,
     PointsTotal,
     ReferralRules,
+    Tier,
 )
 from grapevine.errors import InvalidRequest, Problem
 from grapevine.table import exact_json
@@ -65,6 +66,11 @@ class Configuration(Part):
         if self.referral.qualifying_event is not None:
             named.add(self.referral.qualifying_event.event_type)
         return frozenset(named)
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Those of the instant win, none without one."""
+        return self.instant_win.tiers if self.instant_win is not None else ()
 
     def takes_events_at(self, at: int) -> bool:
         return (self.starts_at is None or self.starts_at <= at) and (

@@ -2,8 +2,9 @@
 
 What bounds it: a tally for each rule, a count for each tier and a progress for each milestone of
 the configuration, and for at most `MOST_RETIRED` of each that have left it (so that one that comes
-back does not pay again). A progress holds at most `MOST_DISTINCT` hashes of eight characters, that
-of a milestone which has left none of them. So the largest player is a third of what an item may be.
+back does not pay again; of a milestone that was forgotten nevertheless the last award is looked
+up). A progress holds at most `MOST_DISTINCT` hashes of eight characters, that of a milestone which
+has left none of them. So the largest player is a third of what an item may be.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grapevine.engine.mechanics.numbers import spelled
-from grapevine.engine.mechanics.parts import Milestone, Period
+from grapevine.engine.mechanics.parts import Milestone
 from grapevine.engine.mechanics.periods import Periods
+from grapevine.table.points_board import Period
 
 MOST_RETIRED = 100
 MOST_DISTINCT = 500
 HASH_LENGTH = 8
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month")
+
+BOARDS = "boards"
+"""What `period_scores.py` counts: of each kind of period the last one, so it is bounded."""
 
 Tally = dict[str, Any]
 """A `total`, and for each kind of period the number of the last one and the count in it."""
@@ -38,6 +43,7 @@ class Counters:
         self.plays: Tally = kept.get("plays", {})
         self.wins: dict[str, int] = kept.get("wins", {})
         self.milestones: dict[str, dict[str, Any]] = kept.get("milestones", {})
+        self.boards: dict[str, list[int]] = kept.get(BOARDS, {})
 
     def stored(
         self, rules: Iterable[str], tiers: Iterable[str], milestones: Iterable[str]
@@ -50,6 +56,7 @@ class Counters:
             "plays": self.plays,
             "wins": _bounded(self.wins, set(tiers)),
             "milestones": _without_values(_bounded(self.milestones, configured), configured),
+            BOARDS: self.boards,
         }
         return {name: part for name, part in parts.items() if part}
 
@@ -127,6 +134,11 @@ def _without_values(
         else {name: value for name, value in counted.items() if name != "values"}
         for each, counted in progress.items()
     }
+
+
+def may_have_forgotten(stored: Mapping[str, Any]) -> bool:
+    """Whether a player may have reached milestones of which nothing is counted any more."""
+    return len(stored.get("milestones", {})) >= MOST_RETIRED
 
 
 def with_reached(stored: Mapping[str, Any], reached: Mapping[str, int]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 A secret that may have been shown decides no draw any more. So a campaign that goes on after its end
 gets a new one in the transaction that resumes it, and so does a save of mechanics of one that has
-ended. The campaign holds the number of the secret that it goes on with: an event whose container
+ended, or whose `endsAt` is past: unless the last one was made since, and has decided nothing. The
+campaign holds the number of the secret that it goes on with: an event whose container
 remembers mechanics with a former one reads them again. What a container remembers of the time
 before the end is older than any secret that is shown: see `SHOWN_AFTER_MS`.
 """
@@ -16,7 +17,7 @@ from grapevine import runtime
 from grapevine.engine.access import CAMPAIGN_CACHE_MS
 from grapevine.engine.mechanics.campaign import Played
 from grapevine.engine.mechanics.configuration import Configuration
-from grapevine.engine.mechanics.draws import new_secret
+from grapevine.engine.mechanics.draws import commitment, new_secret
 from grapevine.table import mechanics_keys, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mechanics import DrawSecret, Mechanics, drawn_with
@@ -27,12 +28,13 @@ SHOWN_AFTER_MS = 6 * CAMPAIGN_CACHE_MS
 whatever it remembers, and even if the clocks of two differ by seconds."""
 
 MOST_FORMER = 50
-"""How many of the former secrets are shown, the newest first."""
+"""How many of the former secrets are listed, the newest first. Each event that drew leads to its
+own for ever: see `told_of`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """`current` is None before the campaign's end."""
+    """`current` is None as long as it may decide something."""
 
     current: str | None
     former: list[DrawSecret]
@@ -44,16 +46,58 @@ def published(played: Played) -> Published:
 
     One read, if there are former ones.
     """
-    mechanics, campaign, now = played.mechanics, played.campaign, runtime.now_ms()
-    if mechanics is None or now <= (mechanics.hides_until or 0):
+    mechanics = played.mechanics
+    if mechanics is None or _hides(mechanics):
         return Published(None, [])
-    has_ended = (
-        not campaign.is_in_progress
-        and campaign.ended_at is not None
-        and mechanics.secret_at <= campaign.ended_at < now - SHOWN_AFTER_MS
-    )
-    former = [each for each in _former(mechanics) if each.until < now - SHOWN_AFTER_MS]
-    return Published(mechanics.draw_secret if has_ended else None, former)
+    current = mechanics.draw_secret if _is_over(over_since(played)) else None
+    return Published(current, [each for each in _former(mechanics) if _is_over(each.until)])
+
+
+def told_of(played: Played, number: int) -> tuple[str, str | None]:
+    """The commitment to the secret of that number, and the secret itself if it may be known: of
+    any that has ever decided something, however many there were since.
+
+    One read, if it is a former one.
+    """
+    mechanics = played.mechanics
+    if mechanics is None:
+        raise LookupError("nothing was ever drawn here")
+    if number == mechanics.secret_number:
+        secret, since = mechanics.draw_secret, over_since(played)
+    else:
+        item = store.get(mechanics_keys.draw_secret(mechanics.campaign_id, number))
+        if item is None:
+            raise LookupError("a secret that has decided something is kept")
+        former = DrawSecret.from_item(item)
+        secret, since = former.secret, former.until
+    may_be_known = _is_over(since) and not _hides(mechanics)
+    return commitment(secret), secret if may_be_known else None
+
+
+def over_since(played: Played) -> int | None:
+    """Since when (ms) the secret of now decides nothing any more; None while it may. That is so
+    after the campaign's end, and after `endsAt`: mechanics that go further get another one. A
+    secret that was made after the end has decided nothing, and is not over."""
+    mechanics, campaign, end = played.mechanics, played.campaign, played.configuration.ends_at
+    if mechanics is None or campaign.started_at is None:
+        return None
+    times = []
+    ended_at = None if campaign.is_in_progress else campaign.ended_at
+    if ended_at is not None and mechanics.secret_at <= ended_at:
+        times.append(ended_at)
+    if end is not None and mechanics.secret_at <= end < runtime.now_ms():
+        # What had been saved before may have gone further.
+        times.append(max(end, mechanics.changed_at))
+    return min(times, default=None)
+
+
+def _is_over(since: int | None) -> bool:
+    """Whether it is so long ago that no container goes by what was before."""
+    return since is not None and since < runtime.now_ms() - SHOWN_AFTER_MS
+
+
+def _hides(mechanics: Mechanics) -> bool:
+    return runtime.now_ms() <= (mechanics.hides_until or 0)
 
 
 def _former(mechanics: Mechanics) -> Iterable[DrawSecret]:
@@ -70,9 +114,10 @@ def for_save(played: Played, spare: str, at: int) -> tuple[str, int, int, list[W
     before = played.mechanics
     if before is None:
         return spare, played.campaign.secret_number + 1, at, []
-    if played.campaign.is_in_progress or played.campaign.ended_at is None:
+    until = over_since(played)
+    if until is None:
         return before.draw_secret, before.secret_number, before.secret_at, []
-    return spare, before.secret_number + 1, at, [_kept(before, at)]
+    return spare, before.secret_number + 1, at, [_kept(before, until)]
 
 
 def hides_until(before: Mechanics | None, configuration: Configuration) -> int | None:

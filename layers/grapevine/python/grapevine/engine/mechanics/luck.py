@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
-from grapevine.engine.mechanics.counters import with_reached
+from grapevine.engine.mechanics.counters import may_have_forgotten, with_reached
 from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.outcomes import Outcome
-from grapevine.table import mechanics_keys
+from grapevine.table import histories, mechanics_keys
 from grapevine.table.keys import Key
 from grapevine.table.players import Player
 
@@ -37,15 +37,25 @@ class Luck:
             return player
         return replace(player, counters=with_reached(player.counters, self.reached))
 
+    def remember(self, before: Player, outcome: Outcome) -> bool:
+        """Whether the player, as it was before the outcome, had forgotten a milestone that is
+        reached by it: then it is to be judged again. A read for each that nothing is counted of,
+        of a player who may have forgotten any: see `counters.py`."""
+        if not may_have_forgotten(before.counters):
+            return False
+        known = before.counters.get("milestones", {})
+        found = [
+            histories.last_award_of(before.campaign_id, before.user_id, award.milestone_id)
+            for award in outcome.awards
+            if award.milestone_id not in known
+        ]
+        forgotten = {award.milestone_id: award.number for award in found if award is not None}
+        self.reached |= forgotten
+        return bool(forgotten)
+
     def learn(self, outcome: Outcome, failed: frozenset[Key]) -> None:
         """What a lost transaction tells. If its receipt or its player was there, the next look at
-        them decides, and the prize may be had after all. An award that was there while the player
-        was as it had been read is of a milestone that has been gone for so long that its player has
-        forgotten it: see `counters.py`."""
-        if outcome.player.key not in failed:
-            self.reached |= {
-                award.milestone_id: award.number for award in outcome.awards if award.key in failed
-            }
+        them decides, and the prize may be had after all."""
         won, campaign_id = outcome.win, outcome.event.campaign_id
         if won is None:
             return

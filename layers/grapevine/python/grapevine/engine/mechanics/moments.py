@@ -8,53 +8,74 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grapevine.engine.mechanics.configuration import Configuration
 from grapevine.engine.mechanics.parts import InstantWin
 
 _MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """`number` counts the tier's units from 0; the prize can be won from `at` (ms) on."""
+class Save:
+    """A save of mechanics that hides prizes. `save_id` is its own: of two that want to make the
+    same version, only one becomes it. `secret_number` is that of the secret it hides them by."""
 
+    save_id: str
+    version: int
+    secret_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """`number` counts the tier's units of that save from 0; the prize can be won from `at` (ms)
+    on."""
+
+    save: Save
     tier_id: str
     number: int
     at: int
 
 
-def moments_to_add(
-    configuration: Configuration,
-    *,
-    campaign_id: str,
-    secret: str,
-    existing: dict[str, int],
-    saved_at: int,
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one time to another (ms), both included."""
+
+    start: int
+    end: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.start > self.end
+
+
+def moments_of(
+    save: Save, counts: Mapping[str, int], span: Span, *, campaign_id: str, secret: str
 ) -> list[Moment]:
-    """The moments that are missing, by time: all of a new configuration, those of units that were
-    added to one. `existing` says how many each tier has. They lie between the campaign's start,
-    or the save if that was later, and its end. `saved_at` (ms) is the time that is stored with the
-    configuration: whoever goes on with a save that died hides the same moments.
-    """
-    instant_win, end = configuration.instant_win, configuration.ends_at
-    if instant_win is None or instant_win.mode != "moments" or end is None:
-        return []
-    start = max(configuration.starts_at or 0, saved_at)
-    if start > end:
+    """The moments of so many units of each tier, by time."""
+    if span.is_over:
         return []
     found = [
         Moment(
-            tier_id=tier.id,
+            save=save,
+            tier_id=tier_id,
             number=number,
-            at=start + _offset(secret, f"{campaign_id}|{tier.id}|{number}", end - start + 1),
+            at=span.start
+            + _offset(
+                secret,
+                f"{campaign_id}|{save.version}|{tier_id}|{number}",
+                span.end - span.start + 1,
+            ),
         )
-        for tier in instant_win.tiers
-        for number in range(existing.get(tier.id, 0), tier.inventory or 0)
+        for tier_id, count in counts.items()
+        for number in range(count)
     ]
-    return sorted(found, key=lambda moment: (moment.at, moment.tier_id, moment.number))
+    return sorted(found, key=in_order)
+
+
+def in_order(moment: Moment) -> tuple[int, str, int, str]:
+    """The oldest first, and always the same one of those that are equally old."""
+    return moment.at, moment.tier_id, moment.number, moment.save.save_id
 
 
 def open_since(instant_win: InstantWin, now: int) -> int:
@@ -62,13 +83,6 @@ def open_since(instant_win: InstantWin, now: int) -> int:
     if instant_win.window_minutes is None:
         return 0
     return max(0, now - instant_win.window_minutes * _MINUTE_MS)
-
-
-def open_moments(instant_win: InstantWin, moments: Iterable[Moment], now: int) -> list[Moment]:
-    """Those that can be won now, the oldest first."""
-    since = open_since(instant_win, now)
-    reached = [each for each in moments if since <= each.at <= now]
-    return sorted(reached, key=lambda moment: (moment.at, moment.tier_id, moment.number))
 
 
 def _offset(secret: str, unit: str, span: int) -> int:

@@ -12,6 +12,7 @@ from grapevine.engine.mechanics.milestones import Fired
 from grapevine.engine.mechanics.moments import Moment
 from grapevine.engine.mechanics.occurrences import Occurrence
 from grapevine.engine.mechanics.parts import InstantWin, Tier
+from grapevine.engine.mechanics.period_scores import count_event
 from grapevine.engine.mechanics.periods import Periods
 from grapevine.engine.mechanics.points import RuleAward
 from grapevine.engine.mechanics.qualifying import qualifies
@@ -116,6 +117,10 @@ class Lines:
     def points(self, *reasons: Reason) -> int:
         return sum(line.points for line in self.written if line.reason in reasons)
 
+    @property
+    def all_points(self) -> int:
+        return sum(line.points for line in self.written)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -143,9 +148,12 @@ class Judged:
         instant_win = self.configuration.instant_win
         shown = instant_win if instant_win is not None and instant_win.enabled else None
         tier = drawn.tier if drawn else None
+        kept = self.configuration.leaderboard.periods
+        points, at = lines.all_points, self.occurrence.at
+        counted_in = count_event(counters, kept, self.periods, points, at)
         return Outcome(
             player=self._player_after(counters, lines),
-            event=self._event(lines, drawn),
+            event=replace(self._event(lines, drawn), counted_in=counted_in),
             lines=tuple(lines.written),
             awards=tuple(self._award(each) for each in fired),
             win=self._won(shown, drawn, tier) if shown and drawn and tier else None,
@@ -196,11 +204,17 @@ class Judged:
             return event
         instant_win = self.configuration.instant_win
         by_odds = instant_win is not None and instant_win.mode == "odds"
+        moment = drawn.moment
         return replace(
             event,
             played=True,
             draw_value=self.draw_value if by_odds else None,
-            secret_number=self.secret_number if by_odds else None,
+            secret_number=moment.save.secret_number
+            if moment
+            else (self.secret_number if by_odds else None),
+            moment_at=moment.at if moment else None,
+            moment_number=moment.number if moment else None,
+            moment_version=moment.save.version if moment else None,
             tier_hit=drawn.hit.id if drawn.hit else None,
             tier_won=drawn.tier.id if drawn.tier else None,
             downgrade=drawn.downgrade,

@@ -22,11 +22,10 @@ from grapevine.engine.mechanics.fields import (
     whole,
 )
 from grapevine.table.ledger import Credit, Trust
+from grapevine.table.points_board import Period
 
 PPM = 1_000_000
 """Odds are parts of a million."""
-
-Period = Literal["day", "week", "month"]
 
 
 class FixedAward(Part):
@@ -249,8 +248,11 @@ class Dedupe(Part):
 
 
 class Leaderboard(Part):
+    """`periods`: of which kinds of period a board is kept, besides the one of all time."""
+
     enabled: bool = True
     exclude_users: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=100)
     ] = ()
     hide_names: bool = False
+    periods: Annotated[tuple[Period, ...], Field(max_length=3)] = ()

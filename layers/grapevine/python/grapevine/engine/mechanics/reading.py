@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from grapevine import runtime
 from grapevine.engine.mechanics.code_secret import code_secret
+from grapevine.engine.mechanics.proofs import Proof, proof_of
 from grapevine.engine.mechanics.win_codes import hash_of_code
 from grapevine.errors import InvalidRequest, NotFound, Problem
 from grapevine.table import histories, mechanics_keys, player_keys, store
@@ -44,11 +45,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event with the lines that it wrote, and those of its reversal if there was one."""
+    """An event with the lines that it wrote, and those of its reversal if there was one; and what
+    its draw is checked with."""
 
     event: PlayerEvent
     lines: list[LedgerLine]
     reversal: Reversal | None
+    proof: Proof
 
 
 def player_of(campaign: Campaign, user_id: str) -> Player:
@@ -113,11 +116,12 @@ def event_of(campaign: Campaign, user_id: str, event_id: str) -> Told:
     if event is None:
         raise missing
     told = PlayerEvent.from_item(event)
-    lines = histories.lines_of_event(*whose, told.at)
+    lines, proof = histories.lines_of_event(*whose, told.at), proof_of(campaign, told)
     if reversal is None:
-        return Told(told, lines, None)
+        return Told(told, lines, None, proof)
     taken_back = Reversal.from_item(reversal)
-    return Told(told, lines + histories.lines_of_event(*whose, taken_back.at), taken_back)
+    lines += histories.lines_of_event(*whose, taken_back.at)
+    return Told(told, lines, taken_back, proof)
 
 
 def _place_of(campaign: Campaign, user_id: str) -> Key:

@@ -103,6 +103,8 @@ def record(played: Played, incoming: Incoming, answer: Answer) -> Recorded:
             occurrence = replace(occurrence, at=player.next_at(at))
         before_it = luck.reminded(_named(player, incoming, at, played))
         outcome = _judged(played, before_it, occurrence, luck)
+        if luck.remember(before_it, outcome):
+            continue
         win = _win(played, occurrence, outcome.win, luck) if outcome.win else None
         body = answer(outcome, win)
         writes = [Put(one.to_item(), ABSENT) for one in identity.receipts(body, at)]
@@ -168,7 +170,7 @@ def _judged(played: Played, player: Player, occurrence: Occurrence, luck: Luck) 
     if not may_win(instant_win, Counters(player.counters)):
         return _judged_with(played, player, occurrence, luck, [])
     lost: Outcome | None = None
-    for page in found_at(campaign_id, instant_win, occurrence.at):
+    for page in found_at(campaign_id, played.mechanics, instant_win, occurrence.at):
         outcome = _judged_with(played, player, occurrence, luck, luck.left_of(page))
         if outcome.win is not None:
             return outcome

@@ -95,6 +95,8 @@ def redeem(played: Played, caller: Caller, wanted: Redemption, answer: Answer) -
         _refuse_unless_redeemable(played, code, wanted.user_id, at, guesses)
         player = Player.from_item(found[player_key]) if player_key in found else None
         outcome = _outcome(played, player, code, wanted.user_id, at, luck)
+        if player is not None and luck.remember(luck.reminded(player), outcome):
+            continue
         body = answer(Redeemed(text, outcome, _tier_name(code)))
         receipts = repetition.receipts(outcome.event.event_id, body, at)
         writes = [Put(each.to_item(), ABSENT) for each in receipts]

@@ -1,7 +1,8 @@
 """Taking an event back: opposite ledger lines, and its code is revoked, in one transaction, once.
 
 What was counted stays counted: plays, caps, the progress and the number of milestones, and the
-prize's stock. So nobody earns the same twice by having it taken back in between. A total never
+prize's stock. So nobody earns the same twice by having it taken back in between. The board of a
+period loses the points if the event was in it and it is not over. A total never
 goes below zero: what cannot be taken is told by the line that could not take it.
 """
 
@@ -12,7 +13,10 @@ from dataclasses import dataclass, replace
 
 from grapevine import runtime
 from grapevine.engine.attempts import attempts
+from grapevine.engine.mechanics.campaign import played
 from grapevine.engine.mechanics.code_secret import code_secret
+from grapevine.engine.mechanics.period_scores import without_points
+from grapevine.engine.mechanics.periods import periods_at
 from grapevine.engine.mechanics.recording import WITHIN_SECONDS
 from grapevine.engine.mechanics.redeeming import EVENT_TYPE
 from grapevine.engine.mechanics.win_codes import hash_of_code
@@ -81,6 +85,12 @@ def _reversal(
         last_at=at,
         reached_at=at if any(line.points for line in lines) else player.reached_at,
     )
+    points = -sum(line.points for line in lines)
+    if event.counted_in:
+        game = played(campaign, may_be_remembered=True)
+        now_in = periods_at(at, game.configuration.timezone)
+        counters = without_points(player.counters, event.counted_in, now_in, points, at)
+        after = replace(after, counters=counters)
     code = _code_of(campaign, event)
     left, of_code = _withdrawn(code, event) if code else (None, [])
     reversal = Reversal(
@@ -88,7 +98,7 @@ def _reversal(
         user_id=event.user_id,
         event_id=event.event_id,
         at=at,
-        points=-sum(line.points for line in lines),
+        points=points,
         uncovered=sum(line.uncovered or 0 for line in lines),
         total_points=after.total_points,
         code_status=left.status if left else None,

@@ -1,24 +1,25 @@
 """Saving a campaign's mechanics: each save is a new version, and none is lost to another.
 
 The limits of the prizes are written with it, each under the condition that no more has been given
-than there will be. From then on they hold, for containers as well that remember former ones. What
-lies hidden in time is written before: see `hiding.py`.
+than there will be; a tier that is taken out has none left. From then on they hold, for containers
+as well that remember former ones. What lies hidden in time is written before: see `hiding.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from grapevine import runtime
+from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, forget, played
 from grapevine.engine.mechanics.configuration import Configuration, shown
 from grapevine.engine.mechanics.draw_secrets import for_save, hides_until
 from grapevine.engine.mechanics.draws import new_secret
-from grapevine.engine.mechanics.hiding import hidden_before, hide
+from grapevine.engine.mechanics.hiding import Lying, Plan, hidden_prize, look, plan
+from grapevine.engine.mechanics.moments import Save
 from grapevine.engine.mechanics.validating import problems
 from grapevine.errors import InvalidRequest, VersionConflict
-from grapevine.table import mechanics_keys, store
+from grapevine.table import moments, store
 from grapevine.table.campaigns import Campaign
 from grapevine.table.mechanics import (
     ENDLESS,
@@ -48,55 +49,72 @@ def save(
         before = played(campaign)
         if before.config_version != expected_version:
             raise VersionConflict(before.config_version)
-        hidden = hidden_before(campaign_id, configuration)
-        stocks = _stocks(campaign, configuration)
-        _require_sound(before, configuration, stocks)
+        lying = look(before, configuration)
+        if lying is None:
+            continue
+        _require_sound(before, configuration, lying.stocks)
         at = runtime.now_ms()
         secret, number, since, kept = for_save(before, new_one, at)
-        hide(campaign_id, configuration, secret=secret, saved_at=at, hidden=hidden, stocks=stocks)
+        own = Save(save_id=ids.save_id(), version=before.config_version + 1, secret_number=number)
+        planned = plan(
+            configuration,
+            before.mechanics,
+            lying,
+            own,
+            campaign_id=campaign_id,
+            secret=secret,
+            at=at,
+        )
         saved = Mechanics(
             campaign_id=campaign_id,
-            version=before.config_version + 1,
+            version=own.version,
             configuration=shown(configuration),
             draw_secret=secret,
             secret_number=number,
             secret_at=since,
             hides_until=hides_until(before.mechanics, configuration),
+            has_drawn=_has_drawn(before, configuration),
+            hiding=planned.hiding,
             changed_at=at,
             changed_by=changed_by,
         )
-        writes = [
-            *_versions(before, saved),
-            *kept,
-            *_limits(campaign, configuration, stocks),
-        ]
+        prizes = [hidden_prize(campaign_id, moment) for moment in planned.moments]
+        moments.put_all(prizes)
         try:
-            store.transact(writes)
+            store.transact(
+                [
+                    *_versions(before, saved, planned),
+                    *kept,
+                    *_limits(campaign_id, configuration, lying, planned),
+                ]
+            )
         except TransactionCanceled:
+            moments.remove(prizes)
             continue
+        moments.remove(planned.abandoned)
         forget(campaign)
         return played(campaign)
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _versions(before: Played, saved: Mechanics) -> list[Write]:
+def _has_drawn(before: Played, configuration: Configuration) -> bool:
+    had = before.mechanics is not None and before.mechanics.has_drawn
+    return had or configuration.instant_win is not None
+
+
+def _versions(before: Played, saved: Mechanics, planned: Plan) -> list[Write]:
     kept = MechanicsVersion(
         campaign_id=saved.campaign_id,
         version=saved.version,
         configuration=saved.configuration,
+        hidden=planned.counts,
+        hidden_from=planned.span.start if planned.span else None,
+        hidden_until=planned.span.end if planned.span else None,
         changed_at=saved.changed_at,
         changed_by=saved.changed_by,
     )
     unchanged = drawn_with(before.mechanics) if before.mechanics else ABSENT
     return [Put(saved.to_item(), unchanged), Put(kept.to_item(), ABSENT)]
-
-
-def _stocks(campaign: Campaign, configuration: Configuration) -> dict[str, Stock]:
-    """Of the configured tiers that have one, by the tier's id."""
-    tiers = configuration.instant_win.tiers if configuration.instant_win else ()
-    found = store.get_many(mechanics_keys.stock(campaign.campaign_id, tier.id) for tier in tiers)
-    stocks = [Stock.from_item(item) for item in found.values()]
-    return {stock.tier_id: stock for stock in stocks}
 
 
 def _require_sound(
@@ -113,22 +131,23 @@ def _require_sound(
 
 
 def _limits(
-    campaign: Campaign, configuration: Configuration, stocks: Mapping[str, Stock]
-) -> list[Write]:
-    tiers = configuration.instant_win.tiers if configuration.instant_win else ()
-    writes: list[Write] = []
-    for tier in tiers:
-        stock = stocks.get(tier.id)
+    campaign_id: str, configuration: Configuration, lying: Lying, planned: Plan
+) -> Iterator[Write]:
+    """Of every tier that is configured, and of those that were until now."""
+    left = dict(lying.stocks)
+    for tier in configuration.tiers:
+        stock = left.pop(tier.id, None)
         inventory = ENDLESS if tier.inventory is None else tier.inventory
         per_day = tier.per_day or ENDLESS
         if stock is None:
             new = Stock(
-                campaign_id=campaign.campaign_id,
-                tier_id=tier.id,
-                inventory=inventory,
-                per_day=per_day,
+                campaign_id=campaign_id, tier_id=tier.id, inventory=inventory, per_day=per_day
             )
-            writes.append(Put(new.to_item(), ABSENT))
+            yield Put(new.to_item(), ABSENT)
+        elif planned.abandoned:
+            yield changed_limits(stock, inventory, per_day, awarded_at_most=stock.awarded)
         elif (stock.inventory, stock.per_day) != (inventory, per_day):
-            writes.append(changed_limits(stock, inventory, per_day))
-    return writes
+            yield changed_limits(stock, inventory, per_day)
+    for stock in left.values():
+        if stock.inventory != stock.awarded:
+            yield changed_limits(stock, stock.awarded, stock.per_day)

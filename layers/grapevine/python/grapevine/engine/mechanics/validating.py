@@ -108,6 +108,9 @@ def _milestone(field: str, milestone: Milestone) -> Iterator[Problem]:
     if isinstance(metric, PointsTotal) and milestone.repeat and milestone.reward.points:
         message = "A milestone on points that repeats gives no points: it would never end."
         yield _problem(f"{field}.reward.points", "endless", message)
+    if isinstance(metric, PointsTotal) and milestone.require_trust == "server":
+        message = "A total does not know where its points came from: require it of the rules."
+        yield _problem(f"{field}.requireTrust", "no_trust", message)
 
 
 def _size(configuration: Configuration) -> Iterator[Problem]:
@@ -117,6 +120,7 @@ def _size(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _leaderboard(configuration: Configuration) -> Iterator[Problem]:
+    yield from _repeated("leaderboard.periods", configuration.leaderboard.periods)
     # Not a rule of the field: what was stored before the rule was made must be read nevertheless.
     for place, user_id in enumerate(configuration.leaderboard.exclude_users):
         if not is_user_id(user_id):

@@ -1,34 +1,19 @@
-"""The index as of one published batch, whatever workers are doing meanwhile.
-
-A part is read after the head, so it holds at least what the head has published. If the batch after
-that has already touched it, its undo leads back. Further ahead it cannot be without another head:
-then the reader begins again.
-"""
+"""The index of referral ranks as of one published batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TypeVar
 
-from grapevine.engine.attempts import attempts
-from grapevine.engine.parallel import in_parallel
-from grapevine.engine.ranks.boards import ALIVE, ALL_TIME, Boards, laid_over
+from grapevine.engine.ranks.boards import ALIVE, ALL_TIME, Boards
 from grapevine.engine.ranks.codec import decode
+from grapevine.engine.ranks.parts import Parts, in_one_batch
 from grapevine.engine.ranks.tree import Node, Shape, counted_before, nodes_before
 from grapevine.table import rank_keys, store
-from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
 from grapevine.table.ranks import RankBlock, RankHead, RankNode
 
 T = TypeVar("T")
-
-_KEYS_PER_CALL = 100
-_PARTS = {part.TYPE: part for part in (RankBlock, RankNode)}
-
-
-class Overtaken(Exception):
-    """A part is more than one batch ahead of the head: the head must be read again."""
 
 
 def as_of_one_batch(
@@ -39,45 +24,30 @@ def as_of_one_batch(
     Raises:
         Busy: batches were published faster than a snapshot could be read.
     """
-    for _ in attempts():
-        if head is None:
-            found = store.get_many([rank_keys.rank_head(campaign_id)])
-            head = RankHead.found(campaign_id, found.get(rank_keys.rank_head(campaign_id)))
-        try:
-            return read(Snapshot(head, shape))
-        except Overtaken:
-            head = None
-    raise AssertionError("attempts() ends by raising Busy")
+
+    def newest() -> RankHead:
+        key = rank_keys.rank_head(campaign_id)
+        return RankHead.found(campaign_id, store.get_many([key]).get(key))
+
+    return in_one_batch(newest, head, lambda found: read(Snapshot(found, shape)))
 
 
 class Snapshot:
     """`histograms` says how many participants have each score, `blocks` how many blocks there may
-    be; parts must be loaded first."""
+    be; parts must be loaded first. Whatever tells of a part may raise Overtaken."""
 
     def __init__(self, head: RankHead, shape: Shape) -> None:
         self.head, self.shape = head, shape
         self.histograms = decode(head.histograms)
         self.blocks = shape.place_of(head.last_sequence)[0] + 1
-        self._parts: dict[Key, Boards] = {}
+        self._parts = Parts(head.version, (RankBlock, RankNode))
 
     def load(self, blocks: Iterable[int], nodes: Iterable[Node]) -> None:
-        """Reads what is not there yet, all at the same time.
-
-        Raises:
-            Overtaken
-        """
-        wanted = [*map(self._block_key, blocks), *map(self._node_key, nodes)]
-        unread = list(dict.fromkeys(key for key in wanted if key not in self._parts))
-        calls = [
-            partial(store.get_many, unread[start : start + _KEYS_PER_CALL])
-            for start in range(0, len(unread), _KEYS_PER_CALL)
-        ]
-        found = {key: item for part in in_parallel(calls) for key, item in part.items()}
-        for key in unread:
-            self._parts[key] = self._as_of_head(found[key]) if key in found else {}
+        """Reads what is not there yet, all at the same time."""
+        self._parts.load([*map(self._block_key, blocks), *map(self._node_key, nodes)])
 
     def block(self, number: int) -> Boards:
-        return self._parts[self._block_key(number)]
+        return self._parts.boards(self._block_key(number))
 
     def total(self, board: int, score: int) -> int:
         """How many have this score; with 0, how many have any."""
@@ -102,22 +72,13 @@ class Snapshot:
         )
 
     def node(self, node: Node) -> Boards:
-        return self._parts[self._node_key(node)]
+        return self._parts.boards(self._node_key(node))
 
     def _block_key(self, number: int) -> Key:
         return rank_keys.rank_block(self.head.campaign_id, self.head.generation, number)
 
     def _node_key(self, node: Node) -> Key:
         return rank_keys.rank_node(self.head.campaign_id, self.head.generation, *node)
-
-    def _as_of_head(self, item: Item) -> Boards:
-        part = _PARTS[item["type"]].from_item(item)
-        if part.version > self.head.version + 1:
-            raise Overtaken
-        content = decode(part.content)
-        return (
-            laid_over(content, decode(part.undo)) if part.version > self.head.version else content
-        )
 
 
 def participants_in(head: RankHead) -> int:

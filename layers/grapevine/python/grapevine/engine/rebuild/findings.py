@@ -14,6 +14,8 @@ class Kind(StrEnum):
     FACT = "facts that disagree with each other (not changed)"
     PARTICIPANT = "participants counted wrongly in the rank index"
     PART = "parts of the rank index that did not add up"
+    PLAYER = "players counted wrongly in the index of ranks by points"
+    POINTS_PART = "parts of the index of ranks by points that did not add up"
     TOTAL = "totals that were wrong"
     COUNTED = "records of what the totals contain that were wrong"
     BEHIND = "changes that had not been counted (lost, or still on their way)"

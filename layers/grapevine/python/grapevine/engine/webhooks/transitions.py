@@ -101,10 +101,10 @@ def _of_game(change: Change) -> Transition | None:
 
 def _of_stock(change: Change) -> Transition | None:
     """A stock has no time of its own: that of the event is when it was first told. It sells out
-    once at each inventory that it is given."""
+    once at each inventory that it is given, and by a win: not because it was made smaller."""
     stock = Stock.from_item(change.new)
     before = Stock.from_item(change.old) if change.old else None
-    if before is None or before.awarded >= before.inventory or stock.awarded < stock.inventory:
+    if before is None or not before.awarded < stock.awarded == stock.inventory:
         return None
     return Transition("prize.soldout", runtime.now_ms(), stock, fact=str(stock.inventory))
 

@@ -52,11 +52,12 @@ class FormerDraws(Part):
     until: str
 
 
-class ShownInstantWin(InstantWin):
+class Draws(Part):
     """`drawCommitment` is the SHA-256 of the secret that decides the draws, the campaign's secret
-    number `drawNumber`; `drawSecret`, that secret, is there a minute after the campaign's end, and
-    not before `endsAt` where prizes are hidden in time. `formerDraws` are those that a campaign
-    had which went on after its end, the newest first, at most 50."""
+    number `drawNumber`; `drawSecret`, that secret, is there a minute after the campaign is complete
+    or its `endsAt` is past, and not before the last `endsAt` where prizes are or were hidden in
+    time. `formerDraws` are those that a campaign had which went on after its end, the newest first,
+    at most 50."""
 
     draw_number: int | None = None
     draw_commitment: str | None = None
@@ -64,8 +65,13 @@ class ShownInstantWin(InstantWin):
     former_draws: tuple[FormerDraws, ...] = ()
 
 
-class Mechanics(Configuration):
-    """A configuration with what is only shown."""
+class ShownInstantWin(InstantWin, Draws):
+    """An instant win, and what its draws are checked with."""
+
+
+class Mechanics(Configuration, Draws):
+    """A configuration with what is only shown. What draws are checked with stands in `instantWin`;
+    beside it where there is none any more."""
 
     instant_win: ShownInstantWin | None = None
     slug: str
@@ -78,8 +84,9 @@ def shown_mechanics(played: Played) -> dict[str, Any]:
     """As `Mechanics` says."""
     campaign, mechanics = played.campaign, played.mechanics
     told = shown(played.configuration)
-    if mechanics is not None and told["instantWin"] is not None:
-        told["instantWin"] |= _draws(played, mechanics)
+    if mechanics is not None and mechanics.has_drawn:
+        place = told if told["instantWin"] is None else told["instantWin"]
+        place |= _draws(played, mechanics)
     return {
         "slug": campaign.slug,
         "name": campaign.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from grapevine.engine.mechanics.board import Board, Entry
 from grapevine.engine.mechanics.fields import instant_text
@@ -16,6 +16,7 @@ from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
 from grapevine.table.ledger import LedgerLine, Reason
 from grapevine.table.players import Player
+from grapevine.table.points_board import Period
 
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 Number = Annotated[int | Decimal, WithJsonSchema({"type": "number"})]
@@ -32,12 +33,16 @@ class ReadPlayer(Query):
 
 
 class ReadPointsLeaderboard(Query):
-    """`userId` asks for that player's rank and neighbours as well. Only the board of all time is
-    kept."""
+    """`userId` asks for that player's rank and neighbours as well. `period` is a board that the
+    campaign keeps: of the day, week or month that it is there."""
 
     limit: Limit = 20
     user_id: UserId | None = None
-    period: Literal["all"] = "all"
+    period: Literal["day", "week", "month", "all"] = "all"
+
+    @property
+    def of_period(self) -> Period | None:
+        return None if self.period == "all" else self.period
 
 
 class ReadLedger(Query):
@@ -81,8 +86,8 @@ class MilestoneStandings(Output):
 
 
 class PlayerState(Output):
-    """`totalPoints` and `eventsCount` are those of now, `rank` a moment behind: null off the board,
-    and where some hundred thousand are above. `progress` is there where it was asked for."""
+    """`totalPoints` and `eventsCount` are those of now, `rank` is a moment behind, and null off the
+    board. `progress` is there where it was asked for."""
 
     user_id: str
     display_name: str | None
@@ -110,9 +115,9 @@ class PlayerState(Output):
 
 
 class LeaderboardEntry(Output):
-    """`rank` is null only with `userId`, where some hundred thousand are above."""
+    """`totalPoints` and `eventsCount` are those of the board's period."""
 
-    rank: int | None
+    rank: int
     user_id: str
     display_name: str | None
     total_points: int
@@ -130,9 +135,13 @@ class LeaderboardEntry(Output):
 
 
 class PointsLeaderboard(Output):
-    """`participant` and `neighbours` are there with `userId`: that player, null off the board, and
+    """`period`, `from` and `to`, both included, are there where a day, week or month was asked for.
+    `participant` and `neighbours` are there with `userId`: that player, null off the board, and
     the two on either side, with the player between them."""
 
+    period: Period | None = None
+    starts_at: Annotated[str | None, Field(alias="from")] = None
+    ends_at: Annotated[str | None, Field(alias="to")] = None
     entries: list[LeaderboardEntry]
     total_participants: int
     participant: LeaderboardEntry | None = None
@@ -141,6 +150,10 @@ class PointsLeaderboard(Output):
     @classmethod
     def of(cls, board: Board, user_id: str | None) -> PointsLeaderboard:
         given: dict[str, Any] = {}
+        if board.span is not None:
+            first, last = board.span
+            given["period"] = board.period
+            given |= {"starts_at": instant_text(first), "ends_at": instant_text(last)}
         if user_id is not None:
             given["participant"] = LeaderboardEntry.of(board.own) if board.own else None
             given["neighbours"] = [LeaderboardEntry.of(each) for each in board.around]

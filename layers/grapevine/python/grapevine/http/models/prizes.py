@@ -8,11 +8,13 @@ from pydantic import Field, StringConstraints
 
 from grapevine.engine.mechanics.fields import Instant, instant_text
 from grapevine.engine.mechanics.prizes import Figures, Prize
+from grapevine.engine.mechanics.proofs import Proof
 from grapevine.engine.mechanics.reading import Page, Shown, Told
 from grapevine.http.models.event_fields import UserId
 from grapevine.http.models.fields import Limit, Output, Query
 from grapevine.http.models.players import Cursor, LedgerEntry
-from grapevine.table.ledger import Reversal
+from grapevine.table.ledger import PlayerEvent, Reversal
+from grapevine.table.mechanics import MechanicsVersion
 
 
 class ListPlayerWins(Query):
@@ -118,17 +120,60 @@ class CampaignStats(Output):
         return cls(participants=figures.participants, prizes=prizes)
 
 
+class EventMoment(Output):
+    """The moment that an event has won: unit `number` (from 0) of those that version
+    `configVersion` of the mechanics hid from `startsAt` to `endsAt`, so many of each tier as
+    `prizes` says."""
+
+    at: str
+    number: int
+    config_version: int
+    starts_at: str
+    ends_at: str
+    prizes: dict[str, int]
+
+    @classmethod
+    def of(cls, event: PlayerEvent, version: MechanicsVersion) -> EventMoment:
+        return cls(
+            at=instant_text(event.moment_at or 0),
+            number=event.moment_number or 0,
+            config_version=version.version,
+            starts_at=instant_text(version.hidden_from or 0),
+            ends_at=instant_text(version.hidden_until or 0),
+            prizes=version.hidden,
+        )
+
+
 class EventDraw(Output):
-    """`draw` is there where the event drew by odds, `drawNumber` is that of the secret that decided
-    it. `tierHit` is what it hit, `tierWon` what was
-    given, `downgrade` why they differ."""
+    """`draw` is there where the event drew by odds; `drawNumber` is that of the secret that decided
+    it, or hid the prize that it has won, `drawCommitment` its SHA-256. `drawSecret` and `moment`,
+    where one was won, are null as long as the secret is not told. `tierHit` is what it hit,
+    `tierWon` what was given, `downgrade` why they differ."""
 
     played: bool
     draw: int | None
     draw_number: int | None
+    draw_commitment: str | None
+    draw_secret: str | None
+    moment: EventMoment | None
     tier_hit: str | None
     tier_won: str | None
     downgrade: str | None
+
+
+def _drawn(event: PlayerEvent, proof: Proof) -> EventDraw:
+    moment = EventMoment.of(event, proof.hidden_by) if proof.hidden_by else None
+    return EventDraw(
+        played=event.played,
+        draw=event.draw_value,
+        draw_number=event.secret_number,
+        draw_commitment=proof.commitment,
+        draw_secret=proof.secret,
+        moment=moment,
+        tier_hit=event.tier_hit,
+        tier_won=event.tier_won,
+        downgrade=event.downgrade,
+    )
 
 
 class EventReversal(Output):
@@ -180,14 +225,7 @@ class RecordedEvent(Output):
             config_version=event.config_version,
             points_earned=event.points_earned,
             total_points=event.total_points,
-            instant_win=EventDraw(
-                played=event.played,
-                draw=event.draw_value,
-                draw_number=event.secret_number,
-                tier_hit=event.tier_hit,
-                tier_won=event.tier_won,
-                downgrade=event.downgrade,
-            ),
+            instant_win=_drawn(event, told.proof),
             ledger=[LedgerEntry.of(line) for line in told.lines],
             reversal=EventReversal.of(told.reversal) if told.reversal else None,
             created_at=instant_text(event.at),
