@@ -51,9 +51,11 @@ BATCH = 100
 INDEX_PARTS = ("RANKED", "HEAD", "NODE")
 MOST_ROUNDS = 8
 """Of the whole answer: key, slug, campaign, player, mechanics, and two or three of the index."""
-MOST_INDEX_UNITS = 9
-MOST_UNITS_ALONE = 9
-MOST_UNITS_IN_A_BATCH = 3.6
+MOST_INDEX_UNITS = 7
+"""At every size."""
+MOST_UNITS_ALONE = {1_000: 9, 10_000: 11, 100_000: 15}
+MOST_UNITS_IN_A_BATCH = {1_000: 2, 10_000: 3.2, 100_000: 4}
+"""Means: an event in which a bucket becomes an inner node writes up to 65 buckets more."""
 
 DAYS = 90
 _DAY_MS = 86_400_000
@@ -210,9 +212,11 @@ def write_points(played: Played) -> None:
     columns = ("events", "write units of the index, each", "most", "its read units", "the event's")
     print_table("Events that give points", (*columns, "the index by part"), rows)
     size = f"{played.size:,}"
-    played.bounds.hold(f"{size}: an event alone", mean(index), MOST_UNITS_ALONE)
+    played.bounds.hold(f"{size}: an event alone", mean(index), MOST_UNITS_ALONE.get(played.size))
     played.bounds.hold(
-        f"{size}: an event in a batch", batch.write_units / BATCH, MOST_UNITS_IN_A_BATCH
+        f"{size}: an event in a batch",
+        batch.write_units / BATCH,
+        MOST_UNITS_IN_A_BATCH.get(played.size),
     )
 
 
