@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,7 @@ from grapevine.table import rank_keys
 from grapevine.table.attributes import Item, marshal, unmarshal
 from grapevine.table.keys import Key
 from grapevine.table.players import Player
+from grapevine.table.points_board import Ranked, every_player
 from local import invocation
 from local.invocation import Invocation, Killed, KillOrder
 from local.stack import Stack
@@ -120,8 +121,10 @@ def _marshalled(key: Key) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer partitions to look through, and no wait for an index that never lags here."""
+    """Fewer partitions to look through, several pages of players, and no wait for an index that
+    never lags here."""
     monkeypatch.setattr(rank_keys, "RANK_SHARDS", 2)
+    monkeypatch.setattr(points, "_AT_ONCE", 30)
     monkeypatch.setattr(points, "PATIENCE_SECONDS", 0)
 
 
@@ -248,6 +251,30 @@ def test_a_player_that_cannot_be_counted_is_told_and_left_out(fresh_stack: Stack
 
 
 @pytest.mark.one_engine
+def test_a_newcomer_whom_the_list_of_players_shows_late_is_not_left_out(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream had brought it into the old generation."""
+    times = itertools.count(1)
+
+    def late(campaign_id: str, limit: int, *, descending: bool) -> Iterator[list[Ranked]]:
+        is_late = next(times) < 4
+        for page in every_player(campaign_id, limit, descending=descending):
+            yield [one for one in page if one.user_id != "late" or not is_late]
+
+    played.game.event("late", "signup")
+    played.stack.drain()
+    monkeypatch.setattr(points, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(points, "every_player", late)
+
+    assert played.rebuild() == []
+
+    assert next(times) == 5
+    monkeypatch.undo()
+    played.check_index()
+
+
+@pytest.mark.one_engine
 def test_what_old_generations_have_left_is_cleared_when_nobody_reads_it(
     fresh_stack: Stack,
 ) -> None:
@@ -287,7 +314,7 @@ class Traffic:
 def test_changes_after_any_call_of_a_rebuild_are_counted(fresh_stack: Stack) -> None:
     played = Played.begin(fresh_stack)
     traffic = Traffic(played)
-    for calls in itertools.count(1, 23):
+    for calls in itertools.count(1, 31):
         with interrupted(
             fresh_stack, REBUILD, calls, traffic.go_on, for_certain=False
         ) as interruption:
@@ -304,7 +331,7 @@ def test_changes_after_any_call_of_a_rebuild_are_counted(fresh_stack: Stack) -> 
 def test_a_rebuild_that_died_after_any_call_is_repaired_by_the_next(fresh_stack: Stack) -> None:
     played = Played.begin(fresh_stack)
     traffic = Traffic(played)
-    for calls in itertools.count(1, 23):
+    for calls in itertools.count(1, 31):
         order = KillOrder(calls)
         with suppress(Killed):
             played.rebuild(order)
