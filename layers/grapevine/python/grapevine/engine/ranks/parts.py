@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Protocol, Self, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar
 
 from grapevine.engine.attempts import attempts
 from grapevine.engine.parallel import in_parallel
@@ -33,6 +33,8 @@ class Overtaken(Exception):
 class Part(Protocol):
     """An item with numbers: `version` is the number of the batch that wrote it last, `undo` what
     that found in the places that it changed."""
+
+    TYPE: ClassVar[str]
 
     @property
     def version(self) -> int: ...
@@ -87,7 +89,7 @@ class Parts:
         known: Mapping[Key, Item | None] | None = None,
     ) -> None:
         self._published = published
-        self._types = {part.TYPE: part for part in types}  # type: ignore[attr-defined]
+        self._types = {part.TYPE: part for part in types}
         self._items = dict(known or {})
         self._contents: dict[Key, Boards] = {}
 
