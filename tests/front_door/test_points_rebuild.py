@@ -120,12 +120,16 @@ def _marshalled(key: Key) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fewer partitions to look through, several pages of players, and no wait for an index that
-    never lags here."""
+    never lags here. What others have left in the stream of their stack is worked off before, and
+    what is left here within."""
+    stack.drain()
     monkeypatch.setattr(rank_keys, "RANK_SHARDS", 2)
     monkeypatch.setattr(points, "_AT_ONCE", 30)
     monkeypatch.setattr(points, "PATIENCE_SECONDS", 0)
+    yield
+    stack.drain()
 
 
 # Fifty points are six bits, and with a purchase 150 are eight.

@@ -148,10 +148,14 @@ def build_town(stack: Stack, api: Api) -> Town:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer partitions to look through, and no wait for an index that never lags here."""
+def quick(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fewer partitions to look through, and no wait for an index that never lags here. What others
+    have left in the stream of their stack is worked off before, and what is left here within."""
+    stack.drain()
     monkeypatch.setattr(rank_keys, "RANK_SHARDS", 2)
     monkeypatch.setattr(standings, "PATIENCE_SECONDS", 0)
+    yield
+    stack.drain()
 
 
 @pytest.fixture
