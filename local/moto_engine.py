@@ -12,6 +12,8 @@ from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.request import normalize_request
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models import table as models
+from moto.dynamodb.models.dynamo_type import Item
 
 from local import aws
 from local.capacity import TableShape
@@ -25,6 +27,25 @@ from local.stream_records import StreamRecord, as_event, is_noop
 
 _ENDPOINT = f"https://dynamodb.{REGION}.amazonaws.com/"
 _accounts = itertools.count(100_000_000_001)
+
+
+class _Nothing(list[Any]):
+    """Where moto notes every item that it has ever made, also of tables that are gone."""
+
+    def append(self, value: Any, /) -> None:
+        del value
+
+
+_KINDS: tuple[Any, ...] = (
+    Item,
+    SnapshotTable,
+    models.SecondaryIndex,
+    models.StreamRecord,
+    models.StreamShard,
+    models.Table,
+)
+for _kind in _KINDS:
+    _kind.instances_tracked = _Nothing()
 
 
 class MotoEngine:
