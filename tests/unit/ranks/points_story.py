@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from grapevine import runtime
 from grapevine.engine.ranks.codec import decode
 from grapevine.engine.ranks.parts import Parts, in_one_batch
 from grapevine.engine.ranks.points.batch import empty_counted, empty_node
@@ -50,6 +49,9 @@ class PointsStory(Workers[Place]):
             before = self.batches.get(journal.version - 1, {})
             moved = {user_id: numbers[3] for user_id, numbers in journal.moves.items()}
             self.batches[journal.version] = before | moved
+
+    def now_ms(self) -> int:
+        return START
 
     # What happens to players
 
@@ -172,19 +174,3 @@ def _ahead(positions: dict[str, int], own: int, without: set[str]) -> Ahead:
     """By brute force."""
     others = [each for user_id, each in positions.items() if user_id not in without]
     return Ahead(sum(each > own for each in others), sum(each == own for each in others))
-
-
-def play(story: PointsStory, steps: int) -> None:
-    """Tells the story to its end; fails where the index is wrong."""
-    settings = runtime.Settings({"TABLE_NAME": "table"})
-    with runtime.using(
-        runtime.Runtime(settings, now_ms=lambda: START, client=lambda _: story.table)
-    ):
-        for step in range(steps):
-            story.act()
-            if story.random.random() < 0.4:
-                story.deliver()
-            if story.random.random() < 0.1:
-                story.read_in_between()
-            if step % (steps // 4) == steps // 4 - 1:
-                story.check()

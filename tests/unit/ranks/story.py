@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from grapevine import runtime
 from grapevine.engine.ranks.boards import ALL_TIME
 from grapevine.engine.ranks.maintenance import maintain
 from grapevine.engine.ranks.reading import ranks_in, ranks_of
@@ -28,6 +27,9 @@ class Story(Workers[Standing]):
     standings: dict[int, Standing] = field(default_factory=dict)
     credits: list[tuple[int, int]] = field(default_factory=list)
     month: int = FIRST_MONTH
+
+    def now_ms(self) -> int:
+        return start_of(self.month)
 
     # What happens to participants
 
@@ -145,21 +147,3 @@ class Story(Workers[Standing]):
                 and not (one.referral_count if board == ALL_TIME else one.count_in(board))
             ]
             assert found == wanted[:limit]
-
-
-def play(story: Story, steps: int) -> None:
-    """Tells the story to its end; fails where the index is wrong."""
-    settings = runtime.Settings({"TABLE_NAME": "table"})
-    with runtime.using(
-        runtime.Runtime(
-            settings, now_ms=lambda: start_of(story.month), client=lambda _: story.table
-        )
-    ):
-        for step in range(steps):
-            story.act()
-            if story.random.random() < 0.4:
-                story.deliver()
-            if story.random.random() < 0.1:
-                story.read_in_between()
-            if step % (steps // 4) == steps // 4 - 1:
-                story.check()

@@ -8,9 +8,8 @@ import pytest
 
 from grapevine.engine.ranks import batch, maintenance, parts, protocol
 from grapevine.engine.ranks.tree import Shape
-from grapevine.table import store
-from tests.unit.ranks.fake_table import ANYWAY
-from tests.unit.ranks.story import Story, play
+from tests.unit.ranks.removing import goes_wrong, put_anyway
+from tests.unit.ranks.story import Story
 from tests.unit.ranks.workers import one_after_the_other
 
 __all__ = ["one_after_the_other"]
@@ -19,27 +18,15 @@ SHAPE = Shape(4, 2)
 MOST_STORIES = 12
 
 
-def goes_wrong() -> bool:
-    """Whether one of a few stories ends badly: something is counted wrongly, or nothing at all
-    any more."""
-    for seed in range(MOST_STORIES):
-        try:
-            play(Story(seed, SHAPE), steps=200)
-        except (AssertionError, ValueError):
-            return True
-    return False
+def is_noticed() -> bool:
+    return goes_wrong((Story(seed, SHAPE) for seed in range(MOST_STORIES)), steps=200)
 
 
 @pytest.mark.parametrize("kind", ["RankJournal", "RankBlock", "RankNode", "RankHead"])
 def test_a_put_without_its_condition_is_found(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    put = store.put
-    monkeypatch.setattr(
-        store,
-        "put",
-        lambda item, condition: put(item, ANYWAY if item["type"] == kind else condition),
-    )
+    put_anyway(monkeypatch, kind)
 
-    assert goes_wrong()
+    assert is_noticed()
 
 
 def counts_any_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +57,4 @@ def test_a_removed_check_is_found(
 ) -> None:
     mutant(monkeypatch)
 
-    assert goes_wrong()
+    assert is_noticed()

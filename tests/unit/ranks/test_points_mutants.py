@@ -12,9 +12,8 @@ from grapevine.engine.ranks.boards import Boards
 from grapevine.engine.ranks.points import batch, reading, trie
 from grapevine.engine.ranks.points.places import Counted, Place
 from grapevine.engine.ranks.points.trie import Shape, Spread
-from grapevine.table import store
-from tests.unit.ranks.fake_table import ANYWAY
-from tests.unit.ranks.points_story import PointsStory, play
+from tests.unit.ranks.points_story import PointsStory
+from tests.unit.ranks.removing import goes_wrong, put_anyway
 from tests.unit.ranks.workers import one_after_the_other
 
 __all__ = ["one_after_the_other"]
@@ -23,27 +22,15 @@ SHAPE = Shape(2, 2, (38, 4, 4, 2))
 MOST_STORIES = 12
 
 
-def goes_wrong() -> bool:
-    """Whether one of a few stories ends badly: something is counted wrongly, or nothing at all
-    any more."""
-    for seed in range(MOST_STORIES):
-        try:
-            play(PointsStory(seed, SHAPE), steps=120)
-        except (AssertionError, ValueError):
-            return True
-    return False
+def is_noticed() -> bool:
+    return goes_wrong((PointsStory(seed, SHAPE) for seed in range(MOST_STORIES)), steps=120)
 
 
 @pytest.mark.parametrize("kind", ["PointsJournal", "PointsCounted", "PointsNode", "PointsHead"])
 def test_a_put_without_its_condition_is_found(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    put = store.put
-    monkeypatch.setattr(
-        store,
-        "put",
-        lambda item, condition: put(item, ANYWAY if item["type"] == kind else condition),
-    )
+    put_anyway(monkeypatch, kind)
 
-    assert goes_wrong()
+    assert is_noticed()
 
 
 def counts_any_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +99,4 @@ def test_a_removed_check_is_found(
 ) -> None:
     mutant(monkeypatch)
 
-    assert goes_wrong()
+    assert is_noticed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grapevine.engine.ranks.points.trie import Shape
-from tests.unit.ranks.points_story import PointsStory, play
+from tests.unit.ranks.points_story import PointsStory
 from tests.unit.ranks.workers import one_after_the_other
 
 __all__ = ["one_after_the_other"]
@@ -21,4 +21,4 @@ SHAPES = [
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", range(4))
 def test_those_ahead_are_those_of_sorting_everybody(seed: int, shape: Shape) -> None:
-    play(PointsStory(seed, shape), steps=160)
+    PointsStory(seed, shape).tell(steps=160)

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import pytest
 
+from grapevine import runtime
 from grapevine.engine.ranks import parts, protocol
 from tests.unit.ranks.fake_table import FakeTable
 
@@ -48,6 +49,31 @@ class Workers(ABC, Generic[R]):
     @abstractmethod
     def maintain(self, batch: list[R]) -> None:
         """One worker's doing."""
+
+    @abstractmethod
+    def read_in_between(self) -> None:
+        """A reader's doing, while workers go on: fails where it is told something wrong."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Brings in all that is pending; fails where the index is wrong then."""
+
+    @abstractmethod
+    def now_ms(self) -> int: ...
+
+    def tell(self, steps: int) -> None:
+        """Tells the story to its end; fails where the index is wrong."""
+        settings = runtime.Settings({"TABLE_NAME": "table"})
+        context = runtime.Runtime(settings, now_ms=self.now_ms, client=lambda _: self.table)
+        with runtime.using(context):
+            for step in range(steps):
+                self.act()
+                if self.random.random() < 0.4:
+                    self.deliver()
+                if self.random.random() < 0.1:
+                    self.read_in_between()
+                if step % (steps // 4) == steps // 4 - 1:
+                    self.check()
 
     def deliver(self) -> None:
         """One invocation with some pending records and some old ones; a dead one's come again."""

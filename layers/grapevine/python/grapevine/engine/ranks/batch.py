@@ -71,16 +71,6 @@ def checked(standing: Standing) -> Standing:
     return standing
 
 
-def newest(standings: Iterable[Standing]) -> list[Standing]:
-    """Of each participant the standing with the highest version."""
-    found: dict[int, Standing] = {}
-    for standing in standings:
-        known = found.get(standing.join_sequence)
-        if known is None or standing.version > known.version:
-            found[standing.join_sequence] = standing
-    return list(found.values())
-
-
 def plan(
     standings: Iterable[Standing], blocks: Mapping[int, Boards], month: int, shape: Shape
 ) -> Batch:

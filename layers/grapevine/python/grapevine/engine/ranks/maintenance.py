@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from grapevine import runtime
-from grapevine.engine.ranks.batch import KEPT_MONTHS, Batch, Effects, effects, newest, plan
+from grapevine.engine.ranks.batch import KEPT_MONTHS, Batch, Effects, effects, plan
 from grapevine.engine.ranks.boards import Boards, added_up, laid_over, since, values_at
 from grapevine.engine.ranks.codec import decode, encode
-from grapevine.engine.ranks.protocol import Index, Work, bring_in, is_applied
+from grapevine.engine.ranks.protocol import Index, Work, bring_in, is_applied, newest
 from grapevine.engine.ranks.tree import SHAPE, Node, Shape
 from grapevine.months import month_at
 from grapevine.table import rank_keys, store
@@ -30,7 +30,7 @@ def maintain(campaign_id: str, standings: Iterable[Standing], shape: Shape = SHA
     Raises:
         Busy: some may be counted; repeating is safe.
     """
-    waiting = newest(standings)
+    waiting = newest(standings, lambda one: one.join_sequence)
     for start in range(0, len(waiting), MOST_AT_ONCE):
         bring_in(_Ranks(campaign_id, shape, waiting[start : start + MOST_AT_ONCE]))
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -35,14 +35,18 @@ PATIENCE_SECONDS = 0.5
 """How long a worker watches another one's batch before it finishes it; a batch takes a tenth."""
 
 
-class Numbered(Protocol):
-    """A head or a journal, with the number of its batch."""
-
+class _Version(Protocol):
     @property
     def version(self) -> int: ...
+
+
+class Numbered(_Version, Protocol):
+    """A head or a journal, with the number of its batch."""
+
     def to_item(self) -> Item: ...
 
 
+N = TypeVar("N", bound=_Version)
 H = TypeVar("H", bound=Numbered)
 J = TypeVar("J", bound=Numbered)
 
@@ -90,6 +94,16 @@ class Index(ABC, Generic[H, J]):
         Raises:
             Overtaken
         """
+
+
+def newest(changes: Iterable[N], of: Callable[[N], Hashable]) -> list[N]:
+    """The change with the highest version of each: `of` says of whom one is."""
+    found: dict[Hashable, N] = {}
+    for change in changes:
+        known = found.get(of(change))
+        if known is None or change.version > known.version:
+            found[of(change)] = change
+    return list(found.values())
 
 
 def bring_in(index: Index[H, J]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grapevine import runtime
-from grapevine.engine.ranks.batch import checked, effects, newest, plan
+from grapevine.engine.ranks.batch import checked, effects, plan
 from grapevine.engine.ranks.boards import Boards, added_up, laid_over
 from grapevine.engine.ranks.codec import decode, encode
+from grapevine.engine.ranks.protocol import newest
 from grapevine.engine.ranks.tree import SHAPE, Node
 from grapevine.months import month_at
 from grapevine.table.ranks import RankBlock, RankHead, RankNode, RankPart
@@ -36,7 +37,7 @@ class Draft:
         Raises:
             ValueError: one of them cannot be counted at all.
         """
-        found = newest(map(checked, standings))
+        found = newest(map(checked, standings), lambda one: one.join_sequence)
         numbers = {SHAPE.place_of(one.join_sequence)[0] for one in found}
         blocks = {number: self.block(number) for number in numbers}
         batch = plan(found, blocks, self._month, SHAPE)

@@ -9,9 +9,9 @@ from dataclasses import replace
 from grapevine import runtime
 from grapevine.engine.ranks.codec import decode
 from grapevine.engine.ranks.points.batch import empty_counted, plan, work_of
-from grapevine.engine.ranks.points.places import Counted, Place, newest
+from grapevine.engine.ranks.points.places import Counted, Place
 from grapevine.engine.ranks.points.trie import SHAPE, Shape
-from grapevine.engine.ranks.protocol import Index, Work, bring_in
+from grapevine.engine.ranks.protocol import Index, Work, bring_in, newest
 from grapevine.table import rank_keys
 from grapevine.table.attributes import Item
 from grapevine.table.keys import Key
@@ -45,7 +45,7 @@ def maintain(
 def maintain_generation(empty: PointsHead, places: Iterable[Place], shape: Shape = SHAPE) -> None:
     """The same for the index with this head, which is given as it is without a batch: a draft is a
     generation that does not count yet."""
-    waiting = newest(places)
+    waiting = newest(places, lambda one: one.user_id)
     for start in range(0, len(waiting), MOST_AT_ONCE):
         bring_in(_Points(empty, waiting[start : start + MOST_AT_ONCE], shape))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from grapevine.engine.ranks.boards import Boards
@@ -49,16 +48,6 @@ def checked(place: Place) -> Place:
     if not is_user_id(place.user_id):
         raise ValueError("a place of nobody")
     return place
-
-
-def newest(places: Iterable[Place]) -> list[Place]:
-    """Of each player the place with the highest version."""
-    found: dict[str, Place] = {}
-    for place in places:
-        known = found.get(place.user_id)
-        if known is None or place.version > known.version:
-            found[place.user_id] = place
-    return list(found.values())
 
 
 _COUNTED, _VERSION, _POSITION = 0, 0, 1
