@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from grapevine import runtime
 from grapevine.engine.access import CAMPAIGN_CACHE_MS
@@ -108,16 +109,26 @@ def _former(mechanics: Mechanics) -> Iterable[DrawSecret]:
     return [DrawSecret.from_item(found[key]) for key in keys if key in found]
 
 
-def for_save(played: Played, spare: str, at: int) -> tuple[str, int, int, list[Write]]:
-    """The secret of mechanics that are saved at a time (ms), its number, since when (ms) it is
-    theirs, and what to write besides. `spare` is a new secret, for where one is needed."""
+class Deciding(NamedTuple):
+    """The secret that mechanics decide with from a save on, since when (ms) it is theirs, and what
+    to write besides."""
+
+    secret: str
+    number: int
+    since: int
+    writes: list[Write]
+
+
+def for_save(played: Played, spare: str, at: int) -> Deciding:
+    """Of mechanics that are saved at a time (ms). `spare` is a new secret, for where one is
+    needed."""
     before = played.mechanics
     if before is None:
-        return spare, played.campaign.secret_number + 1, at, []
+        return Deciding(spare, played.campaign.secret_number + 1, at, [])
     until = over_since(played)
     if until is None:
-        return before.draw_secret, before.secret_number, before.secret_at, []
-    return spare, before.secret_number + 1, at, [_kept(before, until)]
+        return Deciding(before.draw_secret, before.secret_number, before.secret_at, [])
+    return Deciding(spare, before.secret_number + 1, at, [_kept(before, until)])
 
 
 def hides_until(before: Mechanics | None, configuration: Configuration) -> int | None:

@@ -13,7 +13,7 @@ from grapevine import ids, runtime
 from grapevine.engine.attempts import attempts
 from grapevine.engine.mechanics.campaign import Played, forget, played
 from grapevine.engine.mechanics.configuration import Configuration, shown
-from grapevine.engine.mechanics.draw_secrets import for_save, hides_until
+from grapevine.engine.mechanics.draw_secrets import Deciding, for_save, hides_until
 from grapevine.engine.mechanics.draws import new_secret
 from grapevine.engine.mechanics.hiding import Lying, Plan, hidden_prize, look, plan
 from grapevine.engine.mechanics.moments import Save
@@ -54,29 +54,23 @@ def save(
             continue
         _require_sound(before, configuration, lying.stocks)
         at = runtime.now_ms()
-        secret, number, since, kept = for_save(before, new_one, at)
-        own = Save(save_id=ids.save_id(), version=before.config_version + 1, secret_number=number)
+        deciding = for_save(before, new_one, at)
+        own = Save(
+            save_id=ids.save_id(),
+            version=before.config_version + 1,
+            secret_number=deciding.number,
+        )
         planned = plan(
             configuration,
             before.mechanics,
             lying,
             own,
             campaign_id=campaign_id,
-            secret=secret,
+            secret=deciding.secret,
             at=at,
         )
-        saved = Mechanics(
-            campaign_id=campaign_id,
-            version=own.version,
-            configuration=shown(configuration),
-            draw_secret=secret,
-            secret_number=number,
-            secret_at=since,
-            hides_until=hides_until(before.mechanics, configuration),
-            has_drawn=_has_drawn(before, configuration),
-            hiding=planned.hiding,
-            changed_at=at,
-            changed_by=changed_by,
+        saved = _mechanics(
+            before, configuration, deciding, hiding=planned.hiding, at=at, by=changed_by
         )
         prizes = [hidden_prize(campaign_id, moment) for moment in planned.moments]
         moments.put_all(prizes)
@@ -84,7 +78,7 @@ def save(
             store.transact(
                 [
                     *_versions(before, saved, planned),
-                    *kept,
+                    *deciding.writes,
                     *_limits(campaign_id, configuration, lying, planned),
                 ]
             )
@@ -97,9 +91,29 @@ def save(
     raise AssertionError("attempts() ends by raising Busy")
 
 
-def _has_drawn(before: Played, configuration: Configuration) -> bool:
-    had = before.mechanics is not None and before.mechanics.has_drawn
-    return had or configuration.instant_win is not None
+def _mechanics(
+    before: Played,
+    configuration: Configuration,
+    deciding: Deciding,
+    *,
+    hiding: dict[str, int],
+    at: int,
+    by: str,
+) -> Mechanics:
+    had_drawn = before.mechanics is not None and before.mechanics.has_drawn
+    return Mechanics(
+        campaign_id=before.campaign.campaign_id,
+        version=before.config_version + 1,
+        configuration=shown(configuration),
+        draw_secret=deciding.secret,
+        secret_number=deciding.number,
+        secret_at=deciding.since,
+        hides_until=hides_until(before.mechanics, configuration),
+        has_drawn=had_drawn or configuration.instant_win is not None,
+        hiding=hiding,
+        changed_at=at,
+        changed_by=by,
+    )
 
 
 def _versions(before: Played, saved: Mechanics, planned: Plan) -> list[Write]:
